@@ -1,0 +1,210 @@
+package org
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"hotline/internal/fault"
+)
+
+// LineError says what is wrong with one line of an import.
+type LineError struct {
+	Line   int
+	Code   string // the unit's code
+	Detail string // Chinese
+}
+
+// ImportReport is what an import did. Lines with an error were left out, all
+// others were taken in one transaction.
+type ImportReport struct {
+	Created, Updated, Unchanged int
+	Errors                      []LineError
+}
+
+// Row is one line of an import: a unit with its parent by code.
+type Row struct {
+	Line int
+	Unit NewUnit
+}
+
+// Import creates the units that are new and edits those that differ, matched
+// by code. Parents may come after their children. Importing the same rows twice
+// changes nothing. Kind, region and parent of an existing unit are not changed
+// by an import: a move is a decision of its own.
+func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, error) {
+	var rep ImportReport
+	err := s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
+		rep = ImportReport{} // may run again
+		b := newBatch(t, s.d.NewID)
+		var dr draft
+		seen := map[string]int{}
+		for _, r := range parentsFirst(rows) {
+			if line, ok := seen[r.Unit.Code]; ok {
+				rep.fail(r, fault.Invalid("unit_line_repeated", "与第%d行的单位编码重复。", line))
+				continue
+			}
+			seen[r.Unit.Code] = r.Line
+			u, ok := t.ByCode(r.Unit.Code)
+			if ok && u.Active {
+				if err := s.importEdit(t, by, u, r.Unit, now, &dr, &rep); err != nil {
+					rep.fail(r, err)
+				}
+				continue
+			}
+			if err := b.add(by, r.Unit, now); err != nil {
+				rep.fail(r, err)
+				continue
+			}
+			if last := len(b.rows) - 1; b.rows[last].kind == KindCountyPlatform {
+				b.rows = b.rows[:last]
+				delete(b.byCode, r.Unit.Code)
+				rep.fail(r, countyRefused())
+				continue
+			}
+			rep.Created++
+		}
+		if rep.Created+rep.Updated == 0 {
+			return draft{}, errNothing
+		}
+		dr.begun = append(dr.begun, b.rows...)
+		dr.event = bulkEvent(rep.Created, rep.Updated)
+		return dr, nil
+	})
+	if err != nil && !errors.Is(err, errNothing) {
+		return ImportReport{}, err
+	}
+	slices.SortFunc(rep.Errors, func(a, b LineError) int { return a.Line - b.Line })
+	return rep, nil
+}
+
+// errNothing ends an import that would change nothing, so that it leaves no
+// event behind.
+var errNothing = errors.New("org: nothing to import")
+
+func (s *Service) importEdit(t *Tree, by By, u Unit, n NewUnit, now int64, dr *draft, rep *ImportReport) error {
+	if err := n.check(); err != nil {
+		return err
+	}
+	if n.Kind != u.Kind || n.Region != u.Region {
+		return fault.Invalid("unit_import_kind", "单位“%s”已存在，导入不能改变它的类型和区划。", u.Name)
+	}
+	if p, ok := t.ByCode(n.ParentCode); n.ParentCode != "" && (!ok || p.ID != u.Parent) {
+		return fault.Invalid("unit_import_parent", "单位“%s”的上级与系统中不一致，请用“移动单位”调整。", u.Name)
+	}
+	old, next, err := s.successor(t, u.ID, by, n.From, now)
+	if err != nil {
+		return err
+	}
+	next.name, next.short, next.duty, next.duties = n.Name, n.Short, n.Duty, n.Duties
+	next.responsibilities, next.phone, next.contact = n.Responsibilities, n.Phone, n.Contact
+	if same(&old, &next) {
+		rep.Unchanged++
+		return nil
+	}
+	one := s.replace(old, next, EventUpdated)
+	dr.ended, dr.begun = append(dr.ended, one.ended...), append(dr.begun, one.begun...)
+	rep.Updated++
+	return nil
+}
+
+func same(a, b *row) bool {
+	return a.name == b.name && a.short == b.short && a.duty == b.duty && slices.Equal(a.duties, b.duties) &&
+		a.responsibilities == b.responsibilities && a.phone == b.phone && a.contact == b.contact
+}
+
+func (rep *ImportReport) fail(r Row, err error) {
+	rep.Errors = append(rep.Errors, LineError{r.Line, r.Unit.Code, fault.As(err).Detail})
+}
+
+// parentsFirst orders rows so that a unit comes after its parent.
+func parentsFirst(rows []Row) []Row {
+	at := make(map[string]int, len(rows))
+	for i := range rows {
+		at[rows[i].Unit.Code] = i
+	}
+	depth := make([]int, len(rows))
+	for i := range rows {
+		for code, n := rows[i].Unit.ParentCode, 0; code != "" && n < maxDepth; n++ {
+			j, ok := at[code]
+			if !ok {
+				break
+			}
+			depth[i]++
+			code = rows[j].Unit.ParentCode
+		}
+	}
+	idx := make([]int, len(rows))
+	for i := range idx {
+		idx[i] = i
+	}
+	slices.SortStableFunc(idx, func(a, b int) int { return depth[a] - depth[b] })
+	out := make([]Row, len(rows))
+	for i, j := range idx {
+		out[i] = rows[j]
+	}
+	return out
+}
+
+// csvColumns are the headings of an import table, in the order of the template.
+var csvColumns = []string{"单位编码", "单位名称", "简称", "类型", "上级编码", "区划代码", "职责代码", "其他职责代码", "职责", "电话", "联络员"}
+
+// WriteTemplate writes the empty import table.
+func WriteTemplate(w io.Writer) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil { // spreadsheet programs need the mark to read Chinese
+		return err
+	}
+	c := csv.NewWriter(w)
+	if err := c.Write(csvColumns); err != nil {
+		return err
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// ReadRows reads an import table (CSV, UTF-8). Columns are found by heading;
+// only the first, second, fourth and sixth must be there.
+func ReadRows(raw []byte) ([]Row, error) {
+	c := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\ufeff"))))
+	c.FieldsPerRecord = -1
+	table, err := c.ReadAll()
+	if err != nil || len(table) == 0 {
+		return nil, fault.Invalid("import_unreadable", "文件不是有效的表格，请使用下载的模板填写。").Because(err)
+	}
+	col := map[string]int{}
+	for i, h := range table[0] {
+		col[strings.TrimSpace(h)] = i
+	}
+	for _, must := range []int{0, 1, 3, 5} {
+		if _, ok := col[csvColumns[must]]; !ok {
+			return nil, fault.Invalid("import_column_absent", "表格缺少“%s”一列，请使用下载的模板填写。", csvColumns[must])
+		}
+	}
+	kinds := map[string]Kind{}
+	for _, k := range Kinds() {
+		kinds[k.Label()], kinds[string(k)] = k, k
+	}
+	var rows []Row
+	for i, rec := range table[1:] {
+		get := func(n int) string {
+			if j, ok := col[csvColumns[n]]; ok && j < len(rec) {
+				return strings.TrimSpace(rec[j])
+			}
+			return ""
+		}
+		u := NewUnit{Code: get(0), Name: get(1), Short: get(2), Kind: Kind(get(3)), ParentCode: get(4), Region: get(5), Duty: get(6),
+			Responsibilities: get(8), Phone: get(9), Contact: get(10)}
+		if k, ok := kinds[get(3)]; ok {
+			u.Kind = k
+		}
+		u.Duties = strings.FieldsFunc(get(7), func(r rune) bool { return strings.ContainsRune(",，、; ；", r) })
+		if u.Code != "" || u.Name != "" {
+			rows = append(rows, Row{Line: i + 2, Unit: u})
+		}
+	}
+	return rows, nil
+}
