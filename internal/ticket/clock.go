@@ -1,0 +1,220 @@
+package ticket
+
+import (
+	"strings"
+	"time"
+
+	"hotline/internal/calendar"
+	"hotline/internal/category"
+	"hotline/internal/clock"
+	"hotline/internal/db"
+)
+
+// Kinds of clock (时限种类).
+const (
+	ClockAccept   = "受理"
+	ClockDispatch = "派单"
+	ClockSign     = "签收"
+	ClockContact  = "先行联系"
+	ClockHandle   = "办理"
+	ClockReturn   = "退单审核"
+	ClockExtend   = "延期审核"
+	ClockSuspend  = "挂起审核"
+	ClockClose    = "办结审核"
+	ClockCallback = "回访"
+	ClockRecheck  = "复核"
+	ClockReview   = "审核"
+)
+
+// TimeLimit is a running or ended clock (时限). It remembers the policy and
+// calendar it was set by; only an approved 挂起 pauses it, nothing resets it.
+type TimeLimit struct {
+	ID         int64
+	Ticket     int64
+	Assignment int64
+	Kind       string
+	Unit       int64 // who owes it
+	LimitsID   int64
+	Calendar   string
+	Limit      calendar.Limit
+	Started    int64
+	Due        int64
+	Stage      int   // 0, 50, 80, 100: the last stage that fired
+	NextAt     int64 // when the next stage fires; 0 when stopped, paused or past 100 %
+	PausedAt   int64
+	Stopped    int64
+
+	dirty bool
+}
+
+const clockColumns = `id, ticket, assignment, kind, unit, limits_id, calendar, n, n_unit, started, due, stage, next_at, paused_at, stopped`
+
+func scanClock(s db.Scanner) (*TimeLimit, error) {
+	c := &TimeLimit{}
+	var unit string
+	err := s.Scan(&c.ID, &c.Ticket, &c.Assignment, &c.Kind, &c.Unit, &c.LimitsID, &c.Calendar, &c.Limit.N, &unit, &c.Started, &c.Due, &c.Stage, &c.NextAt, &c.PausedAt, &c.Stopped)
+	c.Limit.Unit = calendar.Unit(unit)
+	return c, err
+}
+
+func (c *TimeLimit) save(tx *db.Tx) error {
+	_, err := tx.Exec(`INSERT INTO time_limit (`+clockColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)
+ ON CONFLICT (id) DO UPDATE SET due = excluded.due, stage = excluded.stage, next_at = excluded.next_at, paused_at = excluded.paused_at, stopped = excluded.stopped, calendar = excluded.calendar`,
+		c.ID, c.Ticket, c.Assignment, c.Kind, c.Unit, c.LimitsID, c.Calendar, c.Limit.N, string(c.Limit.Unit), c.Started, c.Due, c.Stage, c.NextAt, c.PausedAt, c.Stopped)
+	return err
+}
+
+// Running tells whether time passes on the clock.
+func (c *TimeLimit) Running() bool { return c.Stopped == 0 && c.PausedAt == 0 }
+
+// Breached tells whether the clock ran over, by now or by when it was stopped.
+func (c *TimeLimit) Breached(now int64) bool {
+	end := now
+	if c.Stopped > 0 {
+		end = c.Stopped
+	} else if c.PausedAt > 0 {
+		end = c.PausedAt
+	}
+	return end > c.Due
+}
+
+// schedule sets when the next stage fires.
+func (c *TimeLimit) schedule() {
+	c.dirty = true
+	c.NextAt = 0
+	if !c.Running() {
+		return
+	}
+	span := c.Due - c.Started
+	switch {
+	case c.Stage < 50:
+		c.NextAt = c.Started + span/2
+	case c.Stage < 80:
+		c.NextAt = c.Started + span*8/10
+	case c.Stage < 100:
+		c.NextAt = c.Due + 1
+	}
+}
+
+// Stages that fire, in percent of the time; 100 is the breach.
+var Stages = []int{50, 80, 100}
+
+// nextStage is the stage that fires when NextAt has come.
+func (c *TimeLimit) nextStage() int {
+	for _, s := range Stages {
+		if c.Stage < s {
+			return s
+		}
+	}
+	return 0
+}
+
+// limitFor finds the limit of a ticket's clock under the versions it began under.
+func (s *Service) limitFor(t *Ticket, kind string) calendar.Limit {
+	key := ""
+	if c, ok := s.categories(t.Platform, t.AcceptedAt()).Get(t.Category); ok {
+		key = c.LimitKey
+	}
+	row, ok := category.FindLimit(s.limitsOf(t), key, t.Type, t.Urgency, kind)
+	if !ok { // CheckLimits demands a general row for every step
+		return calendar.Limit{N: 5, Unit: calendar.Workday}
+	}
+	return calendar.Limit{N: row.N, Unit: calendar.Unit(row.Unit)}
+}
+
+// startClock begins a clock for an assignment (nil: the ticket itself). due
+// overrides the computed deadline when not zero, as for a re-dispatched node
+// that inherits the deadline of the first.
+func (s *Service) startClock(w *work, kind string, a *Assignment, started, due int64) *TimeLimit {
+	cal := s.calendarAt(w.t.Platform, w.tx.Now())
+	lim := s.limitFor(w.t, kind)
+	c := &TimeLimit{ID: w.tx.NewID(), Ticket: w.t.ID, Kind: kind, Unit: w.t.Platform, LimitsID: w.t.LimitsID, Calendar: cal.Version, Limit: lim, Started: started}
+	if a != nil {
+		c.Assignment, c.Unit = a.ID, a.Unit
+		if kind == ClockReturn || kind == ClockExtend || kind == ClockSuspend {
+			c.Unit = s.authorityOf(w.t, a)
+		}
+	}
+	c.Due = due
+	if c.Due == 0 {
+		c.Due = clock.Millis(cal.Due(time.UnixMilli(started).In(clock.Shanghai), lim))
+	}
+	c.schedule()
+	w.t.Clocks = append(w.t.Clocks, c)
+	return c
+}
+
+// stopClock ends the running clocks of a kind ("*" any) on an assignment (0: all).
+func (w *work) stopClock(kind string, assignment int64) {
+	for _, c := range w.t.Clocks {
+		if c.Stopped == 0 && (kind == "*" || c.Kind == kind) && (assignment == 0 || c.Assignment == assignment) {
+			c.Stopped = w.now
+			c.schedule()
+		}
+	}
+}
+
+// find gives the clock of a kind on an assignment that is not stopped.
+func (t *Ticket) clock(kind string, assignment int64) *TimeLimit {
+	for _, c := range t.Clocks {
+		if c.Kind == kind && c.Assignment == assignment && c.Stopped == 0 {
+			return c
+		}
+	}
+	return nil
+}
+
+// applyClocks runs the clock effects that an edge declares.
+func (s *Service) applyClocks(w *work, effects []string) {
+	node := int64(0)
+	if w.a != nil {
+		node = w.a.ID
+	}
+	for _, e := range effects {
+		f := strings.Fields(e)
+		switch f[0] {
+		case "stop":
+			for _, k := range f[1:] {
+				w.stopClock(k, node)
+			}
+		case "start":
+			for _, k := range f[1:] {
+				if k != ClockSign && k != ClockContact && k != ClockHandle { // those start with their assignment
+					s.startClock(w, k, w.a, w.now, 0)
+				}
+			}
+		}
+	}
+}
+
+// pauseClock stops time on the 办理 clock of a suspended node.
+func (w *work) pauseClock(a *Assignment) {
+	if c := w.t.clock(ClockHandle, a.ID); c != nil && c.PausedAt == 0 {
+		c.PausedAt = w.now
+		c.schedule()
+	}
+}
+
+// resumeClock lets time run again and pushes the deadline by the paused time,
+// in working time for working limits.
+func (s *Service) resumeClock(w *work, a *Assignment, reason string) error {
+	c := w.t.clock(ClockHandle, a.ID)
+	if c == nil || c.PausedAt == 0 {
+		return nil
+	}
+	if _, err := w.tx.Exec(`INSERT INTO time_pause (clock, from_at, to_at, reason) VALUES ($1,$2,$3,$4) ON CONFLICT (clock, from_at) DO NOTHING`, c.ID, c.PausedAt, w.now, reason); err != nil {
+		return err
+	}
+	cal := s.calendarAt(w.t.Platform, w.tx.Now())
+	if c.Limit.Unit == calendar.Workday || c.Limit.Unit == calendar.WorkHour {
+		pause := calendar.Span{From: clock.FromMillis(c.PausedAt), To: clock.FromMillis(w.now)}
+		c.Due = clock.Millis(cal.Extend(clock.FromMillis(c.Due), clock.FromMillis(c.Started), []calendar.Span{pause}))
+	} else {
+		c.Due += w.now - c.PausedAt
+	}
+	c.PausedAt = 0
+	c.schedule()
+	a.Due = c.Due
+	a.dirty = true
+	return nil
+}

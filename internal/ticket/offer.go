@@ -1,0 +1,186 @@
+package ticket
+
+import (
+	"context"
+	"strconv"
+
+	"hotline/internal/access"
+	"hotline/internal/db"
+)
+
+// Offer is one action that an actor may take now, with the inputs it needs.
+// The console renders offers and nothing else, so it never shows a button
+// that the server would refuse for role, relation or state.
+type Offer struct {
+	Name       string       `json:"name"`
+	Label      string       `json:"label"`
+	Assignment int64        `json:"assignment,string,omitempty"`
+	Unit       string       `json:"unit_name,omitempty"`
+	Primary    bool         `json:"primary"`
+	Danger     bool         `json:"danger"`
+	Help       string       `json:"help,omitempty"`
+	Fields     []OfferField `json:"fields"`
+}
+
+// OfferField is one input of an offered action.
+type OfferField struct {
+	Name     string       `json:"name"`
+	Label    string       `json:"label"`
+	Type     string       `json:"type"`
+	Required bool         `json:"required"`
+	Options  []OfferValue `json:"options,omitempty"`
+	Default  any          `json:"default,omitempty"`
+	Hint     string       `json:"hint,omitempty"`
+	Min      int          `json:"min,omitempty"`
+	Max      int          `json:"max,omitempty"`
+	ShowIf   *ShowIf      `json:"show_if,omitempty"`
+}
+
+// OfferValue is one choice of an input.
+type OfferValue struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// standing guards need no inputs: an offer that they refuse is not made.
+var inputless = map[string]bool{
+	"not_dispatched": true, "main_only": true, "return_in_time": true, "return_once": true, "no_open_children": true, "not_self": true, "before_due": true,
+	"no_pending": true, "pending_extension": true, "pending_suspension": true, "reviewer_apart": true, "not_handling_org": true, "evaluate_window": true,
+	"no_exempt": true, "exempt_proposed_by_other": true,
+}
+
+// Offers lists what the actor may do with a loaded ticket now.
+func (s *Service) Offers(t *Ticket, actor access.Actor) []Offer {
+	rules := s.rulesOf(t)
+	var out []Offer
+	now := s.DB.Clock().Now().UnixMilli()
+	_ = s.DB.View(context.Background(), func(tx *db.Tx) error {
+		w := &work{s: s, tx: tx, actor: actor, tree: s.Org.Tree(), rules: rules, t: t, now: now, in: Input{}, data: map[string]any{}}
+		for i := range rules.Edges {
+			e := &rules.Edges[i]
+			if e.Hidden || e.Action == "supervise" && actor.Role != access.Supervisor && actor.Role != access.Province {
+				continue
+			}
+			if e.On == "" {
+				if rules.Find(e.Action, "", t.Status) == e && w.may(e, nil) && w.passes(e, nil) {
+					out = append(out, w.offer(e, nil))
+				}
+				continue
+			}
+			if Final(t.Status) || t.Status == ToCallback || t.Status == ToRecheck {
+				continue
+			}
+			for _, a := range t.Assignments {
+				if a.Leg == t.Leg && rules.Find(e.Action, e.On, a.State) == e && w.may(e, a) && w.passes(e, a) {
+					out = append(out, w.offer(e, a))
+				}
+			}
+		}
+		return nil
+	})
+	return out
+}
+
+// passes runs the guards that need no inputs.
+func (w *work) passes(e *Edge, a *Assignment) bool {
+	w.a, w.edge = a, e
+	for _, g := range e.Guards {
+		if inputless[g] && guards[g](w) != nil {
+			return false
+		}
+	}
+	switch e.Action {
+	case "extend":
+		return a.Extensions < 2 && w.t.clock(ClockHandle, a.ID) != nil
+	case "split":
+		return len(w.t.Detail.Points) > 1
+	case "assist":
+		return a.Role == RoleMain
+	case "escalate":
+		return len(w.tree.Ancestors(w.t.Platform)) > 0
+	case "relay":
+		if w.actor.Citizen {
+			return true
+		}
+		for _, r := range w.t.Detail.Relays {
+			if r.Done == 0 {
+				return true
+			}
+		}
+		return false
+	case "delegate":
+		return len(w.tree.Children(a.Unit)) > 0
+	}
+	return true
+}
+
+func (w *work) offer(e *Edge, a *Assignment) Offer {
+	o := Offer{Name: e.Action, Label: e.Label, Primary: e.Primary, Danger: e.Danger, Fields: []OfferField{}}
+	if a != nil {
+		o.Assignment, o.Unit = a.ID, w.tree.Name(a.Unit)
+	}
+	for _, ref := range e.Fields {
+		name, required := Required(ref)
+		spec := w.rules.Fields[name]
+		f := OfferField{Name: name, Label: spec.Label, Type: spec.Type, Required: required, Hint: spec.Hint, Min: spec.Min, Max: spec.Max, ShowIf: spec.ShowIf}
+		for _, opt := range w.rules.Options[spec.Options] {
+			f.Options = append(f.Options, OfferValue{Value: opt[0], Label: opt[1]})
+		}
+		f.Default = w.defaultOf(e, name, a)
+		if spec.Type == "points" {
+			f.Options = nil
+			for _, p := range w.t.Detail.Points {
+				if p.State == "open" {
+					f.Options = append(f.Options, OfferValue{Value: strconv.Itoa(p.No), Label: p.Text})
+				}
+			}
+			if len(f.Options) == 0 {
+				continue
+			}
+		}
+		o.Fields = append(o.Fields, f)
+	}
+	return o
+}
+
+// defaultOf prefills what is already known.
+func (w *work) defaultOf(e *Edge, name string, a *Assignment) any {
+	t := w.t
+	switch name {
+	case "unit":
+		if e.Action == "dispatch" && t.Detail.Suggestion != nil && t.Detail.Suggestion.Unit != 0 {
+			return strconv.FormatInt(t.Detail.Suggestion.Unit, 10)
+		}
+	case "redispatch":
+		if r := t.pending(a.ID, ReqReturn); r != nil && r.Suggested != 0 {
+			return strconv.FormatInt(r.Suggested, 10)
+		}
+	case "type":
+		return t.Type
+	case "category":
+		return t.Category
+	case "region":
+		return t.Region
+	case "urgency":
+		return t.Urgency
+	case "nature":
+		return t.Nature
+	case "way":
+		if t.Secrecy != SecrecyNormal && t.Secrecy != SecrecyAccused || t.Label != access.Normal {
+			return "relay"
+		}
+		return "phone"
+	case "contact_result":
+		return "reached"
+	case "decision", "review_decision", "close_decision":
+		return "pass"
+	case "days":
+		return 5
+	case "supervise_level":
+		return "order"
+	case "outcome":
+		return "reached"
+	}
+	return nil
+}

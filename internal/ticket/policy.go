@@ -1,0 +1,70 @@
+package ticket
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"hotline/internal/calendar"
+	"hotline/internal/category"
+	"hotline/internal/fault"
+	"hotline/internal/policy"
+)
+
+// RegisterPolicies tells the store about the versioned data of this room, with
+// the embedded defaults and the checks of publication.
+func RegisterPolicies(p *policy.Store) {
+	p.Register(PolicyRules, policy.Kind{Label: "工单规则", Default: DefaultRules, Validate: ValidateRules})
+	p.Register(PolicyLimits, policy.Kind{Label: "办理时限", Default: func() []byte { return []byte(mustJSON(category.Limits())) }, Validate: ValidateLimits})
+	p.Register(PolicyCategories, policy.Kind{Label: "事项分类", Default: func() []byte { return []byte(mustJSON(category.Default())) }, Validate: validateCategories})
+	p.Register(PolicyCalendar, policy.Kind{Label: "工作日历", Default: func() []byte { return []byte(`{"version":"","years":{}}`) }, Validate: validateCalendar})
+}
+
+// unitMinutes orders limits of different units for comparison: a working day
+// is nine hours of office time within at least one natural day.
+var unitMinutes = map[string]int{"分钟": 1, "工作时": 60, "自然时": 60, "工作日": 24 * 60, "自然日": 24 * 60}
+
+// ValidateLimits checks rows and, for a city, that each is no looser than the
+// province's: 省定市可收紧不可放宽.
+func ValidateLimits(doc, parent []byte) error {
+	var rows, above []category.LimitRow
+	if err := json.Unmarshal(doc, &rows); err != nil {
+		return fault.Invalid("limit_invalid", "时限不是有效的 JSON。").Because(err)
+	}
+	if err := category.CheckLimits(rows); err != nil {
+		return err
+	}
+	if parent == nil {
+		return nil
+	}
+	if err := json.Unmarshal(parent, &above); err != nil {
+		return err
+	}
+	var wrong []fault.Field
+	for _, r := range rows {
+		p, ok := category.FindLimit(above, r.Key, r.Type, r.Urgency, r.Kind)
+		if ok && r.N*unitMinutes[r.Unit] > p.N*unitMinutes[p.Unit] {
+			wrong = append(wrong, fault.Field{Name: r.ID, Detail: fmt.Sprintf("省定为%s，市州定为%s，只能收紧不能放宽。",
+				calendar.Limit{N: p.N, Unit: calendar.Unit(p.Unit)}, calendar.Limit{N: r.N, Unit: calendar.Unit(r.Unit)})})
+		}
+	}
+	for _, p := range above { // what the city leaves out would fall back to a general row of its own
+		r, ok := category.FindLimit(rows, p.Key, p.Type, p.Urgency, p.Kind)
+		if ok && r.N*unitMinutes[r.Unit] > p.N*unitMinutes[p.Unit] {
+			wrong = append(wrong, fault.Field{Name: p.ID, Detail: "缺少这一行后时限会放宽。"})
+		}
+	}
+	if len(wrong) > 0 {
+		return fault.Invalid("limit_loosened", "有%d处时限比省定的宽，第一处：%s", len(wrong), wrong[0].Detail).At(wrong...)
+	}
+	return nil
+}
+
+func validateCategories(doc, _ []byte) error {
+	_, err := category.ParseJSON(doc)
+	return err
+}
+
+func validateCalendar(doc, _ []byte) error {
+	_, err := ParseCalendar(doc)
+	return err
+}

@@ -1,0 +1,171 @@
+package ticket
+
+import (
+	"hotline/internal/db"
+	"hotline/internal/org"
+)
+
+// Queues that are not simply a status or a state.
+const (
+	QueueReturn    = "return_review"    // 退单待审, at the node that delegated
+	QueueExtension = "extension_review" // 延期待审
+	QueueSuspend   = "suspend_review"   // 挂起待审
+	QueueDisputed  = "disputed"         // 疑难: 会商 or 提级
+	QueueRelay     = "relay"            // 热线中转 task of the 回访席
+	QueueDone      = "unit_done"        // 已办: the unit keeps read access
+	QueueBelow     = "below"            // seen from above, owned below
+)
+
+// place is one row of the worklist: a unit that may see an assignment (0: the
+// ticket itself), the queue it stands in there and the moment it sorts by.
+type place struct {
+	unit, assignment int64
+}
+
+type standing struct {
+	state string
+	sort  int64
+}
+
+// places computes every row that the aggregate needs now: one for each unit
+// that works on it and one for each ancestor that may see it.
+func (t *Ticket) places(tree *org.Tree) map[place]standing {
+	rows := map[place]standing{}
+	own := standing{t.Status, t.sortAt()}
+	switch {
+	case t.Status == ToDispatch && t.Dispute != "":
+		own.state = QueueDisputed
+	case t.Status == Handling && t.Dispute != "" && t.undecidedReturn():
+		own.state = QueueDisputed
+	}
+	rows[place{t.Platform, 0}] = own
+	if t.CreatedBy != 0 && t.Channel == "phone" { // the seat's own list
+		rows[place{t.CreatedBy, 0}] = own
+	}
+	for _, up := range tree.Ancestors(t.Platform) {
+		s := standing{QueueBelow, own.sort}
+		if t.Escalated && t.Dispute == "escalated" && !Final(t.Status) {
+			s.state = QueueDisputed
+		}
+		rows[place{up.ID, 0}] = s
+	}
+	for _, a := range t.Assignments {
+		s := standing{a.State, a.sortAt()}
+		if !a.Alive() || a.Leg != t.Leg || Final(t.Status) {
+			s = standing{QueueDone, a.Created}
+			if a.RepliedAt > 0 {
+				s.sort = a.RepliedAt
+			}
+		}
+		if a.Unit != t.Platform {
+			rows[place{a.Unit, a.ID}] = s
+		}
+		for _, up := range tree.Ancestors(a.Unit) {
+			if up.ID == t.Platform {
+				break
+			}
+			p := place{up.ID, a.ID}
+			if _, busy := rows[p]; !busy {
+				rows[p] = standing{QueueBelow, s.sort}
+			}
+		}
+	}
+	if t.Status == Handling {
+		for _, r := range t.Detail.Relays {
+			if r.Done == 0 {
+				rows[place{t.Platform, r.Assignment}] = standing{QueueRelay, r.At}
+			}
+		}
+	}
+	for _, r := range t.Requests {
+		a := t.Assignment(r.Assignment)
+		if r.State != "pending" || a == nil || a.Leg != t.Leg || Final(t.Status) {
+			continue
+		}
+		queue := map[string]string{ReqReturn: QueueReturn, ReqExtension: QueueExtension, ReqSuspension: QueueSuspend}[r.Kind]
+		unit := t.Platform
+		if parent := t.Assignment(a.Parent); parent != nil {
+			unit = parent.Unit
+		}
+		rows[place{unit, a.ID}] = standing{queue, r.At}
+	}
+	return rows
+}
+
+func (t *Ticket) undecidedReturn() bool {
+	for _, r := range t.Requests {
+		if r.Kind == ReqReturn && r.State == "pending" {
+			return true
+		}
+	}
+	return false
+}
+
+// sortAt is what the platform's lists sort by: the deadline of what it owes
+// next while open, the moment of closing after.
+func (t *Ticket) sortAt() int64 {
+	if Final(t.Status) {
+		return t.ClosedAt
+	}
+	if t.Status == Handling && t.Due > 0 {
+		return t.Due
+	}
+	for i := len(t.Clocks) - 1; i >= 0; i-- {
+		if c := t.Clocks[i]; c.Assignment == 0 && c.Stopped == 0 {
+			return c.Due
+		}
+	}
+	if t.Due > 0 {
+		return t.Due
+	}
+	return t.Accepted
+}
+
+func (a *Assignment) sortAt() int64 {
+	if a.Due > 0 {
+		return a.Due
+	}
+	return a.Created
+}
+
+// syncWorklist brings the rows in line with the aggregate, touching only what
+// changed. fresh says that the ticket has none yet.
+func (w *work) syncWorklist(tree *org.Tree, fresh bool) error {
+	want := w.t.places(tree)
+	label := string(w.t.Label)
+	if !fresh {
+		type row struct {
+			p     place
+			s     standing
+			label string
+		}
+		have, err := db.All(w.tx, func(s db.Scanner) (r row, err error) {
+			return r, s.Scan(&r.p.unit, &r.p.assignment, &r.s.state, &r.s.sort, &r.label)
+		}, `SELECT unit, assignment, state, sort_at, label FROM worklist WHERE ticket = $1`, w.t.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range have {
+			s, ok := want[r.p]
+			switch {
+			case ok && s == r.s && r.label == label:
+				delete(want, r.p)
+			case !ok && r.s.state != QueueDone && r.p.assignment == 0 && r.p.unit != w.t.Platform:
+				// A platform that owned the ticket keeps read access.
+				want[r.p] = standing{QueueDone, r.s.sort}
+			case !ok && r.s.state != QueueDone:
+				if _, err := w.tx.Exec(`DELETE FROM worklist WHERE unit = $1 AND ticket = $2 AND assignment = $3`, r.p.unit, w.t.ID, r.p.assignment); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for p, s := range want {
+		if _, err := w.tx.Exec(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label) VALUES ($1,$2,$3,$4,$5,$6)
+ ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label`,
+			p.unit, w.t.ID, p.assignment, s.state, s.sort, label); err != nil {
+			return err
+		}
+	}
+	return nil
+}
