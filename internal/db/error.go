@@ -22,7 +22,6 @@ const (
 	pgSerialisation  = "40001"
 	pgDeadlock       = "40P01"
 	pgCachedPlan     = "0A000" // "cached plan must not change result type"
-	pgUndefinedTable = "42P01"
 	pgDuplicateTable = "42P07"
 )
 

@@ -15,8 +15,6 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/db/dbtest"
 	"hotline/internal/eventlog"
-
-	"pgregory.net/rapid"
 )
 
 // childEnv names the database of a child process that writes, seals and
@@ -189,43 +187,5 @@ func TestLeasePassesOn(t *testing.T) {
 		cancelSecond()
 		wg.Wait()
 		intact(t, l, 3)
-	})
-}
-
-// In whatever order the ids came, each subject's versions are sealed in order
-// and events of subjects without conflict stay in the order of their ids.
-func TestOrderOfABatch(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(0, 60).Draw(t, "n")
-		evs := make([]eventlog.Event, n)
-		for i := range evs {
-			evs[i] = eventlog.Event{ID: int64(i + 1), SubjectKind: "s",
-				SubjectID: rapid.Int64Range(1, 5).Draw(t, "subject"), Version: rapid.Int64Range(0, 6).Draw(t, "version")}
-		}
-		evs = rapid.Permutation(evs).Draw(t, "arrived")
-		eventlog.InOrder(evs)
-		last := map[int64]eventlog.Event{}
-		seen := map[int64]bool{}
-		conflict := map[int64]bool{}
-		newest := map[int64]int64{}
-		for _, e := range evs {
-			if p, ok := last[e.SubjectID]; ok && (p.Version > e.Version || p.Version == e.Version && p.ID > e.ID) {
-				t.Fatalf("%+v behind %+v", e, p)
-			}
-			last[e.SubjectID] = e
-			if e.ID < newest[e.SubjectID] {
-				conflict[e.SubjectID] = true
-			}
-			newest[e.SubjectID] = max(newest[e.SubjectID], e.ID)
-			seen[e.ID] = true
-		}
-		if len(seen) != n {
-			t.Fatalf("%d of %d events", len(seen), n)
-		}
-		for i, e := range evs { // a subject whose versions agree with its ids stays in place
-			if !conflict[e.SubjectID] && e.ID != int64(i+1) {
-				t.Fatalf("event %d at place %d", e.ID, i+1)
-			}
-		}
 	})
 }

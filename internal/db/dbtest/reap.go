@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
+
+	"hotline/internal/clock"
 )
 
 // reaperScript waits until its input closes, which the end of the test process
@@ -20,7 +23,7 @@ if [ -f "$1/data/postmaster.pid" ]; then
 	i=0
 	while kill -0 "$pid" 2>/dev/null && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done
 fi
-rm -rf "$1"`
+rm -rf "$1" || { sleep 1; rm -rf "$1"; }`
 
 // reap starts the reaper of a run's directory. The result stays open for as
 // long as the process lives.
@@ -44,14 +47,20 @@ func sweep(base string) {
 	runs, _ := filepath.Glob(filepath.Join(base, "run-*"))
 	for _, dir := range runs {
 		reaper := pidIn(filepath.Join(dir, "reaper.pid"))
-		if reaper == 0 || isReaper(reaper, dir) {
-			continue // just starting, or looked after
+		if isReaper(reaper, dir) || reaper == 0 && young(dir) {
+			continue // looked after, or just starting or ending
 		}
 		if server := pidIn(filepath.Join(dir, "data", "postmaster.pid")); server > 0 && runsIn(server, dir) {
 			_ = syscall.Kill(server, syscall.SIGQUIT)
 		}
 		_ = os.RemoveAll(dir)
 	}
+}
+
+// young tells whether a directory changed within the hour.
+func young(dir string) bool {
+	s, err := os.Stat(dir)
+	return err != nil || clock.Since(clock.System(), s.ModTime()) < time.Hour
 }
 
 func pidIn(path string) int {
