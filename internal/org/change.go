@@ -42,8 +42,8 @@ type draft struct {
 // unit_code_taken, and with forbidden county_platform_refused.
 func (s *Service) Create(ctx context.Context, by By, n NewUnit) (Unit, error) {
 	var id int64
-	err := s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
-		b := newBatch(t, s.d.NewID)
+	err := s.write(ctx, by, func(t book, now int64) (draft, error) {
+		b := newBatch(t.Tree, s.d.NewID)
 		if err := b.add(by, n, now); err != nil {
 			return draft{}, err
 		}
@@ -61,8 +61,8 @@ func (s *Service) Create(ctx context.Context, by By, n NewUnit) (Unit, error) {
 // CreateAll sets up many units at once, parents before children, all or none.
 // It is one event. County platforms must be created one by one.
 func (s *Service) CreateAll(ctx context.Context, by By, units []NewUnit) error {
-	return s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
-		b := newBatch(t, s.d.NewID)
+	return s.write(ctx, by, func(t book, now int64) (draft, error) {
+		b := newBatch(t.Tree, s.d.NewID)
 		for i := range units {
 			if err := b.add(by, units[i], now); err != nil {
 				return draft{}, err
@@ -78,7 +78,7 @@ func (s *Service) CreateAll(ctx context.Context, by By, units []NewUnit) error {
 // Update edits a unit from an effective date. It fails with not_found
 // unit_absent and with conflict unit_changed when somebody was faster.
 func (s *Service) Update(ctx context.Context, by By, id int64, c Change) (Unit, error) {
-	err := s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
+	err := s.write(ctx, by, func(t book, now int64) (draft, error) {
 		old, next, err := s.successor(t, id, by, c.From, now)
 		if err != nil {
 			return draft{}, err
@@ -114,7 +114,7 @@ func (s *Service) Update(ctx context.Context, by By, id int64, c Change) (Unit, 
 
 // Move hangs a unit, with all below it, under another parent.
 func (s *Service) Move(ctx context.Context, by By, id, parent int64, from time.Time) (Unit, error) {
-	err := s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
+	err := s.write(ctx, by, func(t book, now int64) (draft, error) {
 		old, next, err := s.successor(t, id, by, from, now)
 		if err != nil {
 			return draft{}, err
@@ -142,7 +142,7 @@ func (s *Service) Move(ctx context.Context, by By, id, parent int64, from time.T
 // Close ends a unit at a moment (zero = now). It stays readable. It fails with
 // conflict unit_has_children while units below it are in force.
 func (s *Service) Close(ctx context.Context, by By, id int64, at time.Time) error {
-	return s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
+	return s.write(ctx, by, func(t book, now int64) (draft, error) {
 		old, _, err := s.successor(t, id, by, at, now)
 		if err != nil {
 			return draft{}, err
@@ -156,7 +156,7 @@ func (s *Service) Close(ctx context.Context, by By, id int64, at time.Time) erro
 }
 
 // successor finds the open row of a unit and a copy of it that begins at from.
-func (s *Service) successor(t *Tree, id int64, by By, from time.Time, now int64) (old, next row, err error) {
+func (s *Service) successor(t book, id int64, by By, from time.Time, now int64) (old, next row, err error) {
 	u, ok := t.Get(id)
 	if !ok || !u.Active {
 		return old, next, fault.NotFound("unit_absent", "单位不存在或已停用，请刷新后重试。")
@@ -164,9 +164,7 @@ func (s *Service) successor(t *Tree, id int64, by By, from time.Time, now int64)
 	if err := notBackdated(by, from, now); err != nil {
 		return old, next, err
 	}
-	s.mu.Lock()
-	old = s.rows[rowKey{id, u.From}]
-	s.mu.Unlock()
+	old = t.rows(rowKey{id, u.From})
 	if old.to != 0 {
 		return old, next, fault.Conflict("unit_change_pending", "“%s”已有未生效的变更，请待其生效后再改。", old.name)
 	}
@@ -187,37 +185,39 @@ func (s *Service) replace(old, next row, event string) draft {
 	return draft{ended: []row{old}, begun: []row{next}, event: ev}
 }
 
-// write runs make on the current tree and stores what it drafts. The change
-// counter tells whether the tree was current; if not, it is loaded and make
-// runs again.
-func (s *Service) write(ctx context.Context, by By, make func(t *Tree, now int64) (draft, error)) error {
-	const attempts = 5
-	s.writing.Lock() // one at a time here; other processes are met by the counter
-	defer s.writing.Unlock()
-	for i := 0; ; i++ {
-		err := s.d.Update(ctx, func(tx *db.Tx) error { return s.writeTx(tx, by, make) })
-		if i < attempts && fault.Is(err, "org_stale") {
-			if err := s.Load(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		return err
-	}
+// book is the organisation as a write finds it, inside its transaction.
+type book struct {
+	*Tree
+	rows func(rowKey) row
 }
 
-func (s *Service) writeTx(tx *db.Tx, by By, make func(t *Tree, now int64) (draft, error)) error {
+// write runs make on the organisation and stores what it drafts. The counter's
+// row lock orders writers of all processes; when another process wrote since,
+// the book is read anew inside the transaction.
+func (s *Service) write(ctx context.Context, by By, make func(t book, now int64) (draft, error)) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.d.Update(ctx, func(tx *db.Tx) error { return s.writeTx(tx, by, make) })
+}
+
+func (s *Service) writeTx(tx *db.Tx, by By, make func(t book, now int64) (draft, error)) error {
 	n, err := db.Int(tx, `UPDATE unit_change SET n = n + 1 WHERE one = 1 RETURNING n`)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	stale := n != s.rev+1
+	current := n == s.rev+1
 	s.mu.Unlock()
-	if stale {
-		return fault.Conflict("org_stale", "组织机构刚刚被修改，请重试。")
+	bk := book{s.Tree(), s.row}
+	var fresh []row
+	if !current {
+		if fresh, err = db.All(tx, scanRow, `SELECT `+rowColumns+` FROM unit`); err != nil {
+			return err
+		}
+		byKey := keyed(fresh)
+		bk = book{buildTree(byKey, tx.NowMS(), s.initials), func(k rowKey) row { return byKey[k] }}
 	}
-	dr, err := make(s.Tree(), tx.NowMS())
+	dr, err := make(bk, tx.NowMS())
 	if err != nil {
 		return err
 	}
@@ -247,8 +247,8 @@ func (s *Service) writeTx(tx *db.Tx, by By, make func(t *Tree, now int64) (draft
 	if _, err := s.log.Append(tx, ev); err != nil {
 		return err
 	}
-	all := append(append([]row(nil), dr.ended...), dr.begun...)
-	tx.AfterCommit(func() { s.applied(all, n) })
+	all := append(append(fresh, dr.ended...), dr.begun...)
+	tx.AfterCommit(func() { s.applied(all, n, !current) })
 	return nil
 }
 

@@ -38,9 +38,9 @@ type Row struct {
 // by an import: a move is a decision of its own.
 func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, error) {
 	var rep ImportReport
-	err := s.write(ctx, by, func(t *Tree, now int64) (draft, error) {
+	err := s.write(ctx, by, func(t book, now int64) (draft, error) {
 		rep = ImportReport{} // may run again
-		b := newBatch(t, s.d.NewID)
+		b := newBatch(t.Tree, s.d.NewID)
 		var dr draft
 		seen := map[string]int{}
 		for _, r := range parentsFirst(rows) {
@@ -86,7 +86,7 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 // event behind.
 var errNothing = errors.New("org: nothing to import")
 
-func (s *Service) importEdit(t *Tree, by By, u Unit, n NewUnit, now int64, dr *draft, rep *ImportReport) error {
+func (s *Service) importEdit(t book, by By, u Unit, n NewUnit, now int64, dr *draft, rep *ImportReport) error {
 	if err := n.check(); err != nil {
 		return err
 	}

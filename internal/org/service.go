@@ -68,10 +68,7 @@ func (s *Service) Load(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := make(map[rowKey]row, len(rows))
-	for _, r := range rows {
-		next[rowKey{r.id, r.from}] = r
-	}
+	next := keyed(rows)
 	for k, r := range s.rows { // what this process committed after the snapshot was taken
 		if r.rev > n {
 			next[k] = r
@@ -82,9 +79,25 @@ func (s *Service) Load(ctx context.Context) error {
 	return nil
 }
 
-// applied puts committed rows into memory. Later revisions of a row win, so
-// the order in which commits report does not matter.
-func (s *Service) applied(rows []row, n int64) {
+func keyed(rows []row) map[rowKey]row {
+	m := make(map[rowKey]row, len(rows))
+	for _, r := range rows {
+		m[rowKey{r.id, r.from}] = r
+	}
+	return m
+}
+
+// row is one period of a unit as memory knows it.
+func (s *Service) row(k rowKey) row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rows[k]
+}
+
+// applied puts committed rows into memory; whole tells that they are all there
+// are as of n. Later revisions of a row win, so the order in which commits
+// report does not matter.
+func (s *Service) applied(rows []row, n int64, whole bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range rows {
@@ -93,7 +106,7 @@ func (s *Service) applied(rows []row, n int64) {
 			s.rows[k] = r
 		}
 	}
-	if n == s.rev+1 {
+	if n == s.rev+1 || whole && n > s.rev {
 		s.rev = n
 	}
 	s.rebuild()

@@ -35,7 +35,7 @@ type Intake struct {
 	NoticeVersion                   string // version of the 个人信息处理告知 the citizen saw
 	Contact                         int64
 	Demo, Visitor                   bool
-	At                              int64 // moment of 受理 in loaded history; only the system may set it
+	At                              int64 // moment of 受理 in loaded history, see Service.Loading
 }
 
 // Outcome is what a ticket that ends at intake was told.
@@ -104,7 +104,7 @@ func (s *Service) Prepare(ctx context.Context, actor access.Actor, n Intake) (*D
 		return nil, fault.Invalid("platform_unknown", "受理平台不存在。")
 	}
 	at := s.DB.Clock().Now().UnixMilli()
-	if n.At > 0 && actor.System {
+	if n.At > 0 && s.history {
 		at = n.At
 	}
 	number, err := s.numbers.issue(ctx, plat.Region, timeOf(at))
@@ -113,7 +113,7 @@ func (s *Service) Prepare(ctx context.Context, actor access.Actor, n Intake) (*D
 	}
 	_, rv := s.rulesNow(plat.ID, timeOf(at))
 	_, lv := s.limitsNow(plat.ID, timeOf(at))
-	t := Ticket{ID: idAt(s.DB, at, n.At > 0 && actor.System), Number: number, Former: n.Former, Source: n.Source, SourceNo: n.SourceNo, Platform: plat.ID, CreatedBy: actor.Account,
+	t := Ticket{ID: idAt(s.DB, at, n.At > 0 && s.history), Number: number, Former: n.Former, Source: n.Source, SourceNo: n.SourceNo, Platform: plat.ID, CreatedBy: actor.Account,
 		Type: n.Type, Category: n.Category, Region: n.Region, Label: labelOf(n), Secrecy: n.Secrecy, Urgency: or(n.Urgency, "一般"), Nature: or(n.Nature, "普通"),
 		Channel: n.Channel, Line: n.Line, Call: n.Call, Status: n.Status, Version: 1, RulesID: rv.ID, LimitsID: lv.ID, Leg: 1,
 		TitleR: zh.Redact(n.Title), ContentR: zh.Redact(n.Content), AddressR: zh.MaskAddress(n.Address), ObjectR: zh.Redact(n.Object),

@@ -22,7 +22,7 @@ type Action struct {
 	Fields     map[string]any // inputs named as in the rule table
 	Decision   *Suggestion    // dispatch's decision as data, kept with the ticket
 	Clock      int64          // the clock whose stage has come (deadline only)
-	At         int64          // moment of a step in loaded history; only the system may set it
+	At         int64          // moment of a step in loaded history, see Loading
 }
 
 // Result tells what came of an action.
@@ -82,7 +82,7 @@ func (s *Service) DoTx(tx *db.Tx, actor access.Actor, id int64, act Action) (Res
 		return Result{}, err
 	}
 	w := &work{s: s, tx: tx, actor: actor, tree: s.Org.Tree(), t: t, act: act, now: tx.NowMS(), data: map[string]any{}}
-	if act.At > 0 && actor.System {
+	if act.At > 0 && s.history {
 		w.now = act.At
 	}
 	w.rules = s.rulesOf(t)

@@ -152,6 +152,16 @@ CREATE TABLE ticket_text (
   at BIGINT NOT NULL
 );
 CREATE INDEX ticket_text_ticket ON ticket_text(ticket);
+CREATE TABLE attachment (
+  id BIGINT PRIMARY KEY,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  ref TEXT NOT NULL,
+  by_account BIGINT NOT NULL,
+  unit BIGINT NOT NULL,
+  at BIGINT NOT NULL
+);
 CREATE TABLE number_block (
   prefix TEXT NOT NULL,
   day TEXT NOT NULL,

@@ -35,7 +35,8 @@ type Deps struct {
 // Service is the one writer of tickets. It is built once by app.
 type Service struct {
 	Deps
-	numbers    numbers
+	numbers    *numbers
+	history    bool // honours the moments of loaded history
 	rulesNow   func(int64, time.Time) (*Rules, policy.Version)
 	limitsNow  func(int64, time.Time) ([]category.LimitRow, policy.Version)
 	categoryAt func(int64, time.Time) (*category.Tree, policy.Version)
@@ -46,7 +47,7 @@ type Service struct {
 
 // New builds the service. The policy kinds must have been registered.
 func New(d Deps) *Service {
-	s := &Service{Deps: d, numbers: numbers{db: d.DB, by: map[string]*block{}}}
+	s := &Service{Deps: d, numbers: &numbers{db: d.DB, by: map[string]*block{}}}
 	s.rulesNow = policy.Cached(d.Policy, PolicyRules, ParseRules)
 	s.limitsNow = policy.Cached(d.Policy, PolicyLimits, ParseLimits)
 	s.categoryAt = policy.Cached(d.Policy, PolicyCategories, category.ParseJSON)
@@ -54,6 +55,14 @@ func New(d Deps) *Service {
 	s.rulesByID = policy.CachedByID(d.Policy, PolicyRules, ParseRules)
 	s.limitsByID = policy.CachedByID(d.Policy, PolicyLimits, ParseLimits)
 	return s
+}
+
+// Loading gives the same service for loading history: Intake.At and Action.At
+// hold for every actor. Only demo and import call it.
+func (s *Service) Loading() *Service {
+	h := *s
+	h.history = true
+	return &h
 }
 
 // ParseLimits reads the limits policy: a JSON array of category.LimitRow.
@@ -122,4 +131,15 @@ func (s *Service) limitsOf(t *Ticket) []category.LimitRow {
 	}
 	rows, _ := s.limitsNow(t.Platform, t.AcceptedAt())
 	return rows
+}
+
+// Limit is the limit in force now for a kind of clock, for previews.
+func (s *Service) Limit(platform int64, code, typ, urgency, kind string) (calendar.Limit, bool) {
+	key := ""
+	if c, ok := s.Categories(platform).Get(code); ok {
+		key = c.LimitKey
+	}
+	rows, _ := s.limitsNow(platform, s.DB.Clock().Now())
+	row, ok := category.FindLimit(rows, key, typ, or(urgency, "一般"), kind)
+	return calendar.Limit{N: row.N, Unit: calendar.Unit(row.Unit)}, ok
 }

@@ -77,7 +77,9 @@ func (s *Service) Timeline(ctx context.Context, t *Ticket, clear bool) ([]Entry,
 		for _, e := range events {
 			x := Entry{Event: e, Label: eventLabel(rules, e.Kind), Texts: texts[e.ID], Public: publicKinds[e.Kind]}
 			if e.Data != "" {
-				if err := json.Unmarshal([]byte(e.Data), &x.Data); err != nil {
+				dec := json.NewDecoder(strings.NewReader(e.Data))
+				dec.UseNumber() // ids have more digits than a float
+				if err := dec.Decode(&x.Data); err != nil {
 					return err
 				}
 			}

@@ -1,0 +1,81 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"hotline/internal/db"
+)
+
+// seen gathers the views of many requests into one closure: the first caller
+// brings the batch to the database, those who come before the closure runs ride
+// along, and all return when it is durable.
+type seen struct {
+	mu   sync.Mutex
+	open *batch // still takes entries; nil = the next caller begins one
+}
+
+type batch struct {
+	entries []Entry
+	done    chan struct{}
+	err     error
+}
+
+// maxBatch bounds the work of one closure.
+const maxBatch = 256
+
+var errNoOp = errors.New("audit: entry without an operation")
+
+// Seen writes an entry of a view and returns when it is durable, so that no
+// answer leaves before its entry. It goes through the lane below business writes.
+func (l *Log) Seen(ctx context.Context, e Entry) error {
+	if e.Op == "" {
+		return errNoOp // alone, not with the whole batch
+	}
+	b, first := l.seen.join(e)
+	if first {
+		// Others ride along: the batch does not end with this caller's request.
+		b.err = l.d.UpdateLane(context.WithoutCancel(ctx), db.LaneAudit, func(tx *db.Tx) error {
+			for _, e := range l.seen.close(b) {
+				if err := l.Record(tx, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		l.seen.close(b) // where the closure never ran
+		close(b.done)
+		return b.err
+	}
+	select {
+	case <-b.done:
+		return b.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// join adds an entry to the open batch, or begins one.
+func (s *seen) join(e Entry) (b *batch, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open, first = &batch{done: make(chan struct{})}, true
+	}
+	b = s.open
+	if b.entries = append(b.entries, e); len(b.entries) == maxBatch {
+		s.open = nil
+	}
+	return b, first
+}
+
+// close lets nobody else into the batch and answers its entries.
+func (s *seen) close(b *batch) []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == b {
+		s.open = nil
+	}
+	return b.entries
+}

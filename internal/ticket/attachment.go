@@ -1,0 +1,84 @@
+package ticket
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hotline/internal/access"
+	"hotline/internal/db"
+	"hotline/internal/fault"
+)
+
+// Attachment is a file of a ticket (附件): a photo of the citizen or evidence
+// of the unit. Its bytes lie sealed in package blob; who may open the ticket
+// may open it.
+type Attachment struct {
+	ID   int64
+	Name string
+	Kind string // extension of the checked type
+	Size int64
+	Ref  string // blob reference
+	By   int64
+	Unit int64
+	At   int64
+}
+
+func scanAttachment(s db.Scanner) (a Attachment, err error) {
+	return a, s.Scan(&a.ID, &a.Name, &a.Kind, &a.Size, &a.Ref, &a.By, &a.Unit, &a.At)
+}
+
+const attachmentColumns = `id, name, kind, size, ref, by_account, unit, at`
+
+// Attach records a file that was stored; a later action or intake ties it to a ticket.
+func (s *Service) Attach(ctx context.Context, actor access.Actor, a Attachment) (Attachment, error) {
+	err := s.DB.Update(ctx, func(tx *db.Tx) error {
+		a.ID, a.By, a.Unit, a.At = tx.NewID(), actor.Account, actor.Unit, tx.NowMS()
+		_, err := tx.Exec(`INSERT INTO attachment (`+attachmentColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)`, a.ID, a.Name, a.Kind, a.Size, a.Ref, a.By, a.Unit, a.At)
+		return err
+	})
+	return a, err
+}
+
+// Attachments lists the files of a loaded ticket.
+func (s *Service) Attachments(ctx context.Context, t *Ticket) (out []Attachment, err error) {
+	if len(t.Detail.Attach) == 0 {
+		return nil, nil
+	}
+	var in []string
+	var args []any
+	for _, id := range t.Detail.Attach {
+		args = append(args, id)
+		in = append(in, "$"+strconv.Itoa(len(args)))
+	}
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		out, err = db.All(tx, scanAttachment, `SELECT `+attachmentColumns+` FROM attachment WHERE id IN (`+strings.Join(in, ",")+`) ORDER BY id`, args...)
+		return err
+	})
+	return out, err
+}
+
+// OpenAttachment gives a file's record to somebody who may read the ticket it
+// belongs to, or who uploaded it.
+func (s *Service) OpenAttachment(ctx context.Context, actor access.Actor, ticket, id int64) (Attachment, error) {
+	var a Attachment
+	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if a, err = db.One(tx, scanAttachment, `SELECT `+attachmentColumns+` FROM attachment WHERE id = $1`, id); err != nil {
+			return errNoAttachment()
+		}
+		if a.By == actor.Account && a.By != 0 {
+			return nil
+		}
+		t, err := load(tx, ticket)
+		if err != nil || !slices.Contains(t.Detail.Attach, id) || !s.sees(tx, actor, t) || access.MaskOf(actor.Role, t.Label, access.FieldContent) == access.Absent {
+			return errNoAttachment()
+		}
+		return nil
+	})
+	return a, err
+}
+
+func errNoAttachment() error {
+	return fault.NotFound("attachment_not_found", "没有找到这个附件，或您无权查看。")
+}
