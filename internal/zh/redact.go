@@ -129,3 +129,7 @@ func containsAny(s string, words []string) bool {
 	}
 	return false
 }
+
+func alnum(r rune) bool { return r >= '0' && r <= '9' || isLatin(r) }
+
+func isLatin(r rune) bool { return r >= 'a' && r <= 'z' }

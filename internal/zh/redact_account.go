@@ -17,22 +17,28 @@ var (
 // accounts hides mail addresses, accounts of chat programs and the numbers of
 // papers, which are found by the word before them.
 func (t *redaction) accounts() {
-	for _, m := range mailRE.FindAllStringIndex(t.text, -1) {
-		t.maskBytes(m[0], m[1])
-	}
-	for _, m := range qqRE.FindAllStringSubmatchIndex(t.text, -1) {
-		t.maskBytes(m[2], m[3])
-	}
-	for _, m := range wechatRE.FindAllStringSubmatchIndex(t.text, -1) {
-		id := t.text[m[6]:m[7]]
+	t.each(mailRE, []string{"@"}, func(m []int) { t.maskBytes(m[0], m[1]) })
+	t.each(qqRE, []string{"qq", "扣扣", "企鹅"}, func(m []int) { t.maskBytes(m[2], m[3]) })
+	t.each(wechatRE, []string{"信", "chat", "wei", "wx", "vx", "抖音", "快手", "陌陌", "支付宝", "钉钉"}, func(m []int) {
 		said := m[3] > m[2] || strings.TrimSpace(t.text[m[4]:m[5]]) != ""
-		if said || strings.ContainsAny(id, "0123456789_") {
+		if said || strings.ContainsAny(t.text[m[6]:m[7]], "0123456789_") {
 			t.maskBytes(m[6], m[7])
 		}
-	}
-	for _, m := range paperRE.FindAllStringSubmatchIndex(t.text, -1) {
+	})
+	t.each(paperRE, []string{"证", "护照", "卡", "号", "病历", "住院"}, func(m []int) {
 		t.maskBytes(m[2], m[3])
 		t.contact = append(t.contact, [2]int{int(t.at[m[2]]), int(t.at[m[3]])})
+	})
+}
+
+// each calls fn for each match when the text has any of the cues at all: most
+// texts have none, and looking is cheaper than matching.
+func (t *redaction) each(re *regexp.Regexp, cues []string, fn func(m []int)) {
+	if !containsAny(t.text, cues) {
+		return
+	}
+	for _, m := range re.FindAllStringSubmatchIndex(t.text, -1) {
+		fn(m)
 	}
 }
 

@@ -263,6 +263,7 @@ func (t *redaction) segment(seg []digit) {
 	switch {
 	case containsAny(context, cardWords):
 	case containsAny(context, serialWords), t.inCode(seg):
+		t.mobilesIn(seg)
 		return
 	case len(ds) == 18 && identity(ds[:17]), len(ds) >= 16 && len(ds) <= 19 && luhn(ds), holdsMobile(ds):
 	default:
@@ -270,6 +271,23 @@ func (t *redaction) segment(seg []digit) {
 	}
 	t.number(seg)
 }
+
+// mobilesIn hides the mobiles that stand apart in a serial number by their
+// writing alone: 单号一13812342671.
+func (t *redaction) mobilesIn(seg []digit) {
+	for from := 0; from < len(seg); {
+		to := from + 1
+		for to < len(seg) && seg[to].at == seg[to-1].at+1 && isDigit(t.src[seg[to].at]) == isDigit(t.src[seg[from].at]) {
+			to++
+		}
+		if to-from == 11 && mobile(values(seg[from:to])) {
+			t.number(seg[from:to])
+		}
+		from = to
+	}
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
 // holdsMobile tells whether eleven of the digits in a row are a mobile.
 func holdsMobile(ds string) bool {
@@ -293,8 +311,6 @@ func (t *redaction) inCode(seg []digit) bool {
 	}
 	return ValidUSCC(string(t.plain[from:to]))
 }
-
-func alnum(r rune) bool { return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' }
 
 // checkX is the position after the x that ends an identity number, 0 if none.
 func (t *redaction) checkX(last int) int {

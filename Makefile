@@ -1,0 +1,50 @@
+# 12345 政务服务便民热线开放平台
+# 常用：make run（构建并启动演示平台） make test（装好测试所需并跑全部检查） make check（快速检查） make bench（性能对比）
+GO ?= go
+DIST := internal/console/dist/index.html
+WEB_SRC := $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
+
+.PHONY: build run check test bench web deps clean
+
+build: $(DIST)
+	$(GO) build -trimpath -o bin/hotline ./cmd/hotline
+
+run: build
+	@bin/hotline demo --addr $${ADDR:-127.0.0.1:12345} --data $${DATA:-data/demo}
+
+web: $(DIST)
+
+web/node_modules/.stamp: web/package-lock.json
+	@command -v npm >/dev/null || { echo "未找到 Node.js 和 npm，请先安装（Debian：apt-get install nodejs npm，需 Node 20 以上）。"; exit 1; }
+	@cd web && npm ci --no-audit --no-fund --prefer-offline || { echo "前端依赖安装失败：请检查网络或软件包源后重试 make run。"; exit 1; }
+	@touch $@
+
+$(DIST): web/node_modules/.stamp $(WEB_SRC)
+	rm -rf internal/console/dist/assets
+	cd web && npx vite build
+	@touch $@
+
+# 快速检查：格式、静态检查、不需要 PostgreSQL 和浏览器的测试
+check:
+	@test -z "$$(gofmt -l cmd internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd internal test; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -short ./...
+
+# 全部检查；缺少的系统软件由 test/deps.sh 安装
+test: deps web
+	@test -z "$$(gofmt -l cmd internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd internal test; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -timeout 25m ./...
+	cd web && npm run check && npm test
+	$(GO) build -trimpath -o bin/hotline ./cmd/hotline
+	bash test/browser/run.sh
+
+deps:
+	bash test/deps.sh
+
+bench: build
+	$(GO) test -run '^$$' -bench . -benchtime 3s ./internal/db ./internal/access ./internal/audit
+	$(GO) run ./test/bench
+
+clean:
+	rm -rf bin data web/node_modules internal/console/dist/assets internal/console/dist/index.html

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"hotline/internal/app"
+	"hotline/internal/demo"
+)
+
+func runDemo(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("demo", flag.ContinueOnError)
+	addr := f.String("addr", "127.0.0.1:12345", "监听地址")
+	data := f.String("data", "data/demo", "数据目录")
+	days := f.Int("days", 90, "演示历史的天数")
+	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
+	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
+	if err := f.Parse(args); err != nil {
+		return exitCode{2, ""}
+	}
+	ln, err := listen(*addr)
+	if err != nil {
+		return err
+	}
+	if tcp := ln.Addr().(*net.TCPAddr); !tcp.IP.IsLoopback() && !*public {
+		ln.Close()
+		return exitCode{2, "演示平台任何人都能一键进入，只应监听本机地址；确需对外请加 --demo-public。"}
+	}
+	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true})
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	defer a.Close()
+	face := demo.New(a)
+	h := a.Serve(face)
+	a.SetReady(false, "准备演示数据")
+	fmt.Printf("HTTP http://%s\n", shown(ln))
+	return serve(ctx, ln, h, func(ctx context.Context) {
+		var wg sync.WaitGroup
+		wg.Add(1)
+		go func() { defer wg.Done(); a.Run(ctx) }()
+		bar := progress(os.Stderr)
+		err := demo.Seed(ctx, a, demo.Options{Days: *days, Progress: func(done, total int, what string) {
+			bar(done, total, what)
+			a.SetReady(false, what)
+		}})
+		if err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "\n演示数据准备失败："+err.Error())
+			a.SetReady(false, "演示数据准备失败，请查看终端输出")
+		} else if err == nil {
+			a.SetReady(true, "")
+			fmt.Printf("演示平台已就绪：http://%s （账号见 %s/accounts.json，或在登录页一键进入）\n", shown(ln), *data)
+			if !*quiet {
+				wg.Add(1)
+				go func() { defer wg.Done(); face.Run(ctx) }()
+			}
+		}
+		wg.Wait()
+	})
+}

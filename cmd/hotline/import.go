@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"hotline/internal/access"
+	"hotline/internal/app"
+	"hotline/internal/intake"
+)
+
+// runImport takes requests from a JSONL file through the same door as a web
+// request. While a server holds the data directory, it goes through that server.
+func runImport(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("import", flag.ContinueOnError)
+	kind := f.String("kind", "requests", "导入什么：requests")
+	in := f.String("in", "", "JSONL 文件，每行 {\"no\",\"user\",\"title\",\"time\",\"body\"}")
+	data := f.String("data", "data", "数据目录")
+	source := f.String("source", "", "来源名，默认取文件名；与 no 一起保证重复导入不重复建单")
+	platform := f.String("platform", "P420000", "地址不明的诉求由哪个平台受理（单位编码）")
+	if err := f.Parse(args); err != nil {
+		return exitCode{2, ""}
+	}
+	if *kind != "requests" || *in == "" {
+		return exitCode{2, "用法：hotline import --kind requests --in 文件.jsonl --data 目录"}
+	}
+	raw, err := os.ReadFile(*in)
+	if err != nil {
+		return exitCode{2, "打不开文件 " + *in + "。"}
+	}
+	if *source == "" {
+		*source = filepath.Base(*in)
+	}
+	total := bytes.Count(raw, []byte("\n"))
+	bar := progress(os.Stderr)
+	a, err := app.Open(ctx, app.Config{Data: *data})
+	var rep intake.Report
+	switch {
+	case errors.Is(err, app.ErrLocked):
+		rep, err = importThrough(ctx, *data, *source, *platform, raw)
+	case err == nil:
+		defer a.Close()
+		rep, err = a.Import(ctx, access.System("导入"), bytes.NewReader(raw), *source, *platform, func(done int) { bar(done, total, "导入诉求") })
+	}
+	if err != nil {
+		return err
+	}
+	book := filepath.Join(*data, "import-errors.xlsx")
+	if rep.Rejected > 0 {
+		if err := intake.WriteWorkbook(book, rep); err != nil {
+			return err
+		}
+	} else {
+		book = "-"
+	}
+	fmt.Printf("imported=%d rejected=%d workbook=%s\n", rep.Imported, rep.Rejected, book)
+	if rep.Rejected > 0 {
+		return exitCode{3, ""}
+	}
+	return nil
+}
+
+// importThrough hands the file to the server that holds the data directory.
+func importThrough(ctx context.Context, data, source, platform string, raw []byte) (rep intake.Report, err error) {
+	c := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(data, "control.sock"))
+	}}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control/import?source="+source+"&platform="+platform, bytes.NewReader(raw))
+	if err != nil {
+		return rep, err
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		return rep, fmt.Errorf("平台正在使用该目录，但联系不上它的本地接口：%w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
+		return rep, errors.New(string(b))
+	}
+	return rep, json.NewDecoder(bufio.NewReader(res.Body)).Decode(&rep)
+}

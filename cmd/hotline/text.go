@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"io"
+	"os"
+
+	"hotline/internal/category"
+	"hotline/internal/insight"
+	"hotline/internal/knowledge"
+	"hotline/internal/zh"
+)
+
+func runClassify(_ context.Context, args []string) error {
+	f := flag.NewFlagSet("classify", flag.ContinueOnError)
+	f.String("model", "", "模型文件；目前只有规则分类，忽略")
+	if err := f.Parse(args); err != nil {
+		return exitCode{2, ""}
+	}
+	return insight.ClassifyFile(insight.NewClassifier(category.Default()), category.Default(), os.Stdin, os.Stdout)
+}
+
+func corpus(name string, args []string) (file io.ReadCloser, k int, err error) {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	in := f.String("in", "", "语料 JSONL 文件")
+	n := f.Int("k", 10, "返回条数")
+	if err := f.Parse(args); err != nil {
+		return nil, 0, exitCode{2, ""}
+	}
+	file, err = os.Open(*in)
+	if err != nil {
+		return nil, 0, exitCode{2, "打不开语料文件 " + *in + "。"}
+	}
+	return file, *n, nil
+}
+
+func runSimilar(_ context.Context, args []string) error {
+	file, k, err := corpus("similar", args)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return insight.SimilarFile(file, os.Stdin, os.Stdout, k)
+}
+
+func runSearch(_ context.Context, args []string) error {
+	file, k, err := corpus("search", args)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return knowledge.SearchFile(file, os.Stdin, os.Stdout, k)
+}
+
+func runRedact(context.Context, []string) error {
+	in := bufio.NewReaderSize(os.Stdin, 1<<20)
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	for {
+		line, err := in.ReadString('\n')
+		if line != "" {
+			end := ""
+			if line[len(line)-1] == '\n' {
+				line, end = line[:len(line)-1], "\n"
+			}
+			if _, err := out.WriteString(zh.Redact(line) + end); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

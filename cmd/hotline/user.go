@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"hotline/internal/access"
+	"hotline/internal/app"
+)
+
+// runUser makes the first accounts of an installation, which has none of its own.
+func runUser(ctx context.Context, args []string) error {
+	if len(args) == 0 || args[0] != "create" {
+		return exitCode{2, "用法：hotline user create --data 目录 --username 用户名 --name 姓名 --role 角色 --unit 单位编码"}
+	}
+	f := flag.NewFlagSet("user create", flag.ContinueOnError)
+	data := f.String("data", "data", "数据目录")
+	dsn := f.String("db", "", "PostgreSQL 地址")
+	username := f.String("username", "", "用户名")
+	name := f.String("name", "", "姓名")
+	role := f.String("role", "sysadmin", "角色代码")
+	unit := f.String("unit", "P420000", "单位编码")
+	if err := f.Parse(args[1:]); err != nil {
+		return exitCode{2, ""}
+	}
+	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	password, err := a.CreateAccount(ctx, *username, *name, access.Role(*role), *unit)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("账号 %s 已建立，初始密码 %s（首次登录须修改）。\n", *username, password)
+	return nil
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"hotline/internal/ticket"
+)
+
+// accountName is the name of who did something, from a cache of accounts.
+func (a *API) accountName(id int64) string {
+	if id == 0 {
+		return ""
+	}
+	if n, ok := a.names.Load(id); ok {
+		return n.(string)
+	}
+	acc, err := a.Access.Get(context.Background(), id)
+	if err != nil {
+		return ""
+	}
+	a.names.Store(id, acc.Name)
+	return acc.Name
+}
+
+func yearWarning(y int) string {
+	return strconv.Itoa(y) + "年放假安排未录入，工作日暂按周一至周五计算。"
+}
+
+// opWord names an audited operation.
+func opWord(op string) string {
+	words := map[string]string{"ticket.view": "查看工单", "ticket.list": "查看列表", "reveal": "查看个人信息", "login": "登录", "login_failed": "登录失败", "logout": "退出", "caller.lookup": "查询来电人",
+		"attachment.view": "查看附件", "export": "导出", "config": "修改配置", "knowledge.view": "查看知识", "knowledge.list": "查询知识", "audit.search": "查询审计", "audit.verify": "核验审计", "home": "查看首页",
+		"measure": "查看统计", "supervision.list": "查看督办", "password": "修改密码", "admin": "系统管理", "public.view": "诉求人查询进度", "session_ended": "会话结束", "account": "账号管理", "grant": "授权管理", "screen": "查看大屏"}
+	if w, ok := words[op]; ok {
+		return w
+	}
+	return "其他操作"
+}
+
+var docsPage = template.Must(template.New("docs").Parse(`<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>接口说明</title>
+<style>body{font:15px/1.6 sans-serif;max-width:1100px;margin:24px auto;padding:0 16px;color:#1F2733}table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #D9DEE7;padding:6px 8px;text-align:left;vertical-align:top}code{font-family:monospace}th{background:#F0F2F6}</style>
+<h1>12345热线平台接口</h1><p>机器可读的说明见 <a href="/openapi.json">/openapi.json</a>（OpenAPI 3.1）。错误为 RFC 9457 problem+json，带稳定代码和中文说明。</p>
+<table><thead><tr><th>方法</th><th>地址</th><th>用途</th><th>谁可以调用</th><th>审计</th></tr></thead><tbody>
+{{range .}}<tr><td>{{.Method}}</td><td><code>{{.Path}}</code></td><td>{{.Summary}}</td><td>{{.Who}}</td><td>{{.Audit}}</td></tr>
+{{end}}</tbody></table></html>`))
+
+func (a *API) docsRoutes() {
+	a.raw(http.MethodGet, "/docs", "docs", "接口说明", Rule{Public: true, Free: "公开文档"}, func(w http.ResponseWriter, _ *http.Request) error {
+		type line struct{ Method, Path, Summary, Who, Audit string }
+		var lines []line
+		for _, r := range a.Routes {
+			l := line{r.Method, r.Path, r.Summary, "所有登录人员", r.Rule.Audit}
+			switch {
+			case r.Rule.Public:
+				l.Who = "公开"
+			case len(r.Rule.Verbs) > 0:
+				l.Who = fmt.Sprint(r.Rule.Verbs)
+			case len(r.Rule.Roles) > 0:
+				l.Who = fmt.Sprint(r.Rule.Roles)
+			}
+			if l.Audit == "" {
+				l.Audit = r.Rule.Free
+			}
+			lines = append(lines, l)
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		return docsPage.Execute(w, lines)
+	})
+}
+
+// cited names the articles a ticket cites.
+func (a *API) cited(ctx context.Context, ids []int64) []KnowledgeRef {
+	out := []KnowledgeRef{}
+	for _, id := range ids {
+		if k, err := a.Knowledge.Get(ctx, id); err == nil {
+			out = append(out, KnowledgeRef{ID(id), k.Title})
+		}
+	}
+	return out
+}
+
+// supervisionOf lists the 督办 orders of a ticket.
+func (a *API) supervisionOf(ctx context.Context, t *ticket.Ticket, now time.Time) ([]SupervisionRef, error) {
+	list, err := a.Supervise.Of(ctx, t.ID)
+	out := []SupervisionRef{}
+	for _, s := range list {
+		out = append(out, SupervisionRef{ID(s.ID), s.No, s.LevelLabel(), s.StateLabel(), s.DueText(now)})
+	}
+	return out, err
+}

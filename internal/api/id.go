@@ -1,0 +1,51 @@
+package api
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"hotline/internal/fault"
+)
+
+// ID is an identifier on the wire: a decimal string, since JavaScript's
+// numbers cannot hold 64 bits.
+type ID int64
+
+// MarshalJSON writes a decimal string; "" for none.
+func (id ID) MarshalJSON() ([]byte, error) {
+	if id == 0 {
+		return []byte(`""`), nil
+	}
+	return strconv.AppendQuote(nil, strconv.FormatInt(int64(id), 10)), nil
+}
+
+// UnmarshalJSON reads a decimal string or a number.
+func (id *ID) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		s = string(b)
+	}
+	if s == "" || s == "null" {
+		*id = 0
+		return nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	*id = ID(n)
+	return err
+}
+
+// Schema tells OpenAPI that an ID is a string.
+func (ID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: "string", Description: "编号（十进制字符串）"}
+}
+
+// parseID reads an id from a path or query; invalid ids look like absent ones.
+func parseID(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fault.NotFound("not_found", "没有找到，或不在您的查看范围内。")
+	}
+	return n, nil
+}

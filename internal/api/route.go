@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"hotline/internal/access"
+	"hotline/internal/fault"
+)
+
+// Rule says who may call a route and what the audit keeps of it.
+type Rule struct {
+	Public bool          // no login
+	Verbs  []access.Verb // any of these; empty = every member of staff
+	Roles  []access.Role // or any of these roles
+	Audit  string        // the operation recorded, as in audit.Entry.Op; "event" = the act writes its own event
+	Free   string        // why nothing is recorded, for routes that show no business data
+}
+
+// Route is one entry of the table of routes.
+type Route struct {
+	Method, Path, ID, Summary string
+	Rule                      Rule
+}
+
+// allows tells whether the rule lets the actor in.
+func (r Rule) allows(a access.Actor) bool {
+	if r.Public || len(r.Verbs) == 0 && len(r.Roles) == 0 {
+		return true
+	}
+	if slices.Contains(r.Roles, a.Role) {
+		return true
+	}
+	for _, v := range r.Verbs {
+		if a.May(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// route registers a typed operation.
+func route[I, O any](a *API, method, path, id, summary string, rule Rule, fn func(context.Context, *I) (*O, error)) {
+	a.Routes = append(a.Routes, Route{method, path, id, summary, rule})
+	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{strings.SplitN(strings.TrimPrefix(path, "/api/v1/"), "/", 2)[0]}, MaxBodyBytes: 1 << 20}
+	if method == http.MethodPost && strings.HasSuffix(id, "-create") {
+		op.DefaultStatus = http.StatusCreated
+	}
+	if !rule.Public {
+		op.Security = []map[string][]string{{"session": {}}}
+	}
+	op.Middlewares = huma.Middlewares{func(hc huma.Context, next func(huma.Context)) {
+		ctx, err := a.admit(hc.Context(), rule, hc.Header("Authorization"), hc.Header("Cookie"), hc.RemoteAddr(), method, hc.Header("Content-Type"))
+		if err != nil {
+			a.writeHuma(hc, err)
+			return
+		}
+		next(huma.WithContext(hc, ctx))
+	}}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// raw registers a plain handler for streams and files.
+func (a *API) raw(method, path, id, summary string, rule Rule, fn func(w http.ResponseWriter, r *http.Request) error) {
+	a.Routes = append(a.Routes, Route{method, path, id, summary, rule})
+	a.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := a.admit(r.Context(), rule, r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.RemoteAddr, "", "")
+		if err == nil {
+			err = fn(w, r.WithContext(ctx))
+		}
+		if err != nil {
+			a.WriteProblem(w, r, err)
+		}
+	})
+}
+
+type actorKey struct{}
+
+// actorOf is who makes the request.
+func actorOf(ctx context.Context) access.Actor {
+	a, _ := ctx.Value(actorKey{}).(access.Actor)
+	return a
+}
+
+// admit finds the actor and applies the rule.
+func (a *API) admit(ctx context.Context, rule Rule, authorization, cookies, remote, method, contentType string) (context.Context, error) {
+	ip := clientIP(remote)
+	if method != "" && method != http.MethodGet && method != http.MethodDelete && contentType != "" && !strings.HasPrefix(contentType, "application/json") && !strings.HasPrefix(contentType, "multipart/") {
+		return ctx, fault.Invalid("content_type", "请以 application/json 提交。")
+	}
+	token := bearer(authorization, cookies)
+	if token == "" {
+		if rule.Public {
+			return context.WithValue(ctx, actorKey{}, access.Actor{IP: ip}), nil
+		}
+		return ctx, fault.Unauthenticated("login_required", "请先登录。")
+	}
+	actor, err := a.Access.Authenticate(ctx, token)
+	if err != nil {
+		if rule.Public {
+			return context.WithValue(ctx, actorKey{}, access.Actor{IP: ip}), nil
+		}
+		return ctx, err
+	}
+	actor.IP = ip
+	if !rule.allows(actor) {
+		return ctx, fault.Forbidden("role_forbidden", "您的岗位没有这项功能。")
+	}
+	return context.WithValue(ctx, actorKey{}, actor), nil
+}
+
+func bearer(authorization, cookies string) string {
+	if t, ok := strings.CutPrefix(authorization, "Bearer "); ok {
+		return t
+	}
+	for _, c := range strings.Split(cookies, ";") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(c), sessionCookie+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func clientIP(remote string) string {
+	if i := strings.LastIndexByte(remote, ':'); i > 0 {
+		return strings.Trim(remote[:i], "[]")
+	}
+	return remote
+}

@@ -1,0 +1,290 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"hotline/internal/access"
+)
+
+// Demo is what the demonstration adds to the API; nil in production.
+type Demo interface {
+	// Notice says which policies the demonstration relaxes.
+	Notice() string
+	// Roles lists the one-click entrances by role.
+	Roles(ctx context.Context) ([]DemoRole, error)
+	// Enter opens a session as an account, or as the handler of a unit.
+	Enter(ctx context.Context, username, unit, ip string) (access.Session, error)
+	// Autoplay lets the system play the remaining roles of a visitor's ticket.
+	Autoplay(ctx context.Context, actor access.Actor, id int64) error
+	// Step plays the next role once.
+	Step(ctx context.Context, actor access.Actor, id int64) (DemoStep, error)
+}
+
+// DemoRole is a role with the accounts that enter it.
+type DemoRole struct {
+	Role     string        `json:"role"`
+	Label    string        `json:"label"`
+	Desc     string        `json:"desc"`
+	Accounts []DemoAccount `json:"accounts"`
+}
+
+// DemoAccount is one entrance.
+type DemoAccount struct {
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	Unit     string `json:"unit"`
+	City     string `json:"city"`
+}
+
+// DemoStep tells what the system just played.
+type DemoStep struct {
+	Done  bool   `json:"done"`
+	Actor string `json:"actor"`
+	Role  string `json:"role"`
+	Label string `json:"label"`
+	Next  string `json:"next,omitempty"`
+}
+
+// UnitRef names a unit.
+type UnitRef struct {
+	ID   ID     `json:"id"`
+	Code string `json:"code,omitempty"`
+	Name string `json:"name"`
+	Kind string `json:"kind,omitempty"`
+}
+
+// Me is the account in the session with its menus.
+type Me struct {
+	Account struct {
+		ID         ID      `json:"id"`
+		Username   string  `json:"username"`
+		Name       string  `json:"name"`
+		Role       string  `json:"role"`
+		RoleLabel  string  `json:"role_label"`
+		Unit       UnitRef `json:"unit"`
+		Platform   UnitRef `json:"platform"`
+		Region     string  `json:"region"`
+		RegionName string  `json:"region_name"`
+	} `json:"account"`
+	Menus     []Menu   `json:"menus"`
+	Demo      bool     `json:"demo"`
+	Today     string   `json:"today"`
+	Warnings  []string `json:"warnings"`
+	Watermark string   `json:"watermark"`
+}
+
+// Menu is one entry of the navigation.
+type Menu struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Path  string `json:"path"`
+	Group string `json:"group"`
+	Count int64  `json:"count,omitempty"`
+}
+
+type loginOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      struct {
+		Token      string `json:"token"`
+		MustChange bool   `json:"must_change"`
+		Me         Me     `json:"me"`
+	}
+}
+
+func (a *API) sessionRoutes() {
+	route(a, http.MethodPost, "/api/v1/login", "login", "登录", Rule{Public: true, Audit: "login"}, func(ctx context.Context, in *struct {
+		UserAgent string `header:"User-Agent"`
+		Body      struct {
+			Username string `json:"username" maxLength:"64"`
+			Password string `json:"password" maxLength:"256"`
+			OTP      string `json:"otp,omitempty" maxLength:"16"`
+		}
+	}) (*loginOut, error) {
+		s, err := a.Access.Login(ctx, in.Body.Username, in.Body.Password, in.Body.OTP, actorOf(ctx).IP, in.UserAgent)
+		if err != nil {
+			return nil, err
+		}
+		return a.opened(ctx, s)
+	})
+	type logoutOut struct {
+		SetCookie http.Cookie `header:"Set-Cookie"`
+	}
+	route(a, http.MethodPost, "/api/v1/logout", "logout", "退出登录", Rule{Audit: "logout"}, func(ctx context.Context, _ *struct{}) (*logoutOut, error) {
+		if err := a.Access.Logout(ctx, actorOf(ctx)); err != nil {
+			return nil, err
+		}
+		return &logoutOut{http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}}, nil
+	})
+	route(a, http.MethodGet, "/api/v1/me", "me", "当前账号与菜单", Rule{Free: "只含本人信息"}, func(ctx context.Context, _ *struct{}) (*struct{ Body Me }, error) {
+		return &struct{ Body Me }{a.me(ctx, actorOf(ctx))}, nil
+	})
+	type counts struct {
+		Menus  map[string]int64      `json:"menus"`
+		Queues map[string]QueueCount `json:"queues"`
+	}
+	route(a, http.MethodGet, "/api/v1/me/counts", "me-counts", "本人待办数量", Rule{Free: "只含数量"}, func(ctx context.Context, _ *struct{}) (*struct{ Body counts }, error) {
+		actor := actorOf(ctx)
+		out := counts{Menus: map[string]int64{}, Queues: map[string]QueueCount{}}
+		for page, queues := range pageQueues {
+			if !access.MayOpen(actor.Role, page) {
+				continue
+			}
+			cs, err := a.counts(ctx, actor, page, queues)
+			if err != nil {
+				return nil, err
+			}
+			for i, c := range cs {
+				out.Queues[c.Queue] = c
+				if i < menuCounts[page] {
+					out.Menus[page] += c.Count
+				}
+			}
+		}
+		return &struct{ Body counts }{out}, nil
+	})
+	route(a, http.MethodPost, "/api/v1/me/password", "me-password", "修改密码", Rule{Audit: "password"}, func(ctx context.Context, in *struct {
+		Body struct {
+			Old string `json:"old" maxLength:"256"`
+			New string `json:"new" maxLength:"256"`
+		}
+	}) (*struct{}, error) {
+		return nil, a.Access.ChangePassword(ctx, actorOf(ctx), in.Body.Old, in.Body.New)
+	})
+	type demoOut struct {
+		Demo   bool       `json:"demo"`
+		Notice string     `json:"notice"`
+		Roles  []DemoRole `json:"roles"`
+	}
+	route(a, http.MethodGet, "/api/v1/demo", "demo", "演示入口", Rule{Public: true, Free: "演示账号公开"}, func(ctx context.Context, _ *struct{}) (*struct{ Body demoOut }, error) {
+		out := demoOut{Roles: []DemoRole{}}
+		if a.Demo != nil {
+			roles, err := a.Demo.Roles(ctx)
+			if err != nil {
+				return nil, err
+			}
+			out = demoOut{true, a.Demo.Notice(), roles}
+		}
+		return &struct{ Body demoOut }{out}, nil
+	})
+	if a.Demo == nil {
+		return
+	}
+	route(a, http.MethodPost, "/api/v1/demo/enter", "demo-enter", "一键进入演示岗位", Rule{Public: true, Audit: "login"}, func(ctx context.Context, in *struct {
+		Body struct {
+			Username string `json:"username,omitempty"`
+			Unit     string `json:"unit,omitempty"`
+		}
+	}) (*loginOut, error) {
+		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, actorOf(ctx).IP)
+		if err != nil {
+			return nil, err
+		}
+		return a.opened(ctx, s)
+	})
+	route(a, http.MethodPost, "/api/v1/tickets/{id}/autoplay", "demo-autoplay", "系统扮演其余角色", Rule{Audit: "event"}, func(ctx context.Context, in *pathID) (*struct{}, error) {
+		id, err := parseID(in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return nil, a.Demo.Autoplay(ctx, actorOf(ctx), id)
+	})
+	route(a, http.MethodPost, "/api/v1/tickets/{id}/autoplay/step", "demo-step", "替我演这一步", Rule{Audit: "event"}, func(ctx context.Context, in *pathID) (*struct{ Body DemoStep }, error) {
+		id, err := parseID(in.ID)
+		if err != nil {
+			return nil, err
+		}
+		step, err := a.Demo.Step(ctx, actorOf(ctx), id)
+		return &struct{ Body DemoStep }{step}, err
+	})
+}
+
+type pathID struct {
+	ID string `path:"id"`
+}
+
+func (a *API) opened(ctx context.Context, s access.Session) (*loginOut, error) {
+	out := &loginOut{SetCookie: http.Cookie{Name: sessionCookie, Value: s.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Expires: s.Expires}}
+	out.Body.Token, out.Body.MustChange = s.Token, s.MustChange
+	out.Body.Me = a.me(ctx, s.Actor)
+	return out, nil
+}
+
+func (a *API) me(ctx context.Context, actor access.Actor) Me {
+	tree := a.Org.Tree()
+	var m Me
+	acc := &m.Account
+	acc.ID, acc.Username, acc.Name, acc.Role, acc.RoleLabel = ID(actor.Account), actor.Username, actor.Name, string(actor.Role), actor.Role.Label()
+	acc.Unit, acc.Platform = a.unitRef(actor.Unit), a.unitRef(tree.Platform(actor.Unit).ID)
+	u, _ := tree.Get(actor.Unit)
+	acc.Region, acc.RegionName = u.Region, regionName(u.Region)
+	m.Menus = []Menu{}
+	for _, x := range access.Menus(actor.Role) {
+		m.Menus = append(m.Menus, Menu{Key: x.Key, Label: x.Label, Path: x.Path, Group: x.Group})
+	}
+	now := a.now()
+	m.Demo, m.Today, m.Warnings = a.Demo != nil, now.Format("2006-01-02"), []string{}
+	cal := a.Ticket.Calendar(tree.Platform(actor.Unit).ID)
+	if y := now.AddDate(0, 2, 0).Year(); !cal.HasYear(y) {
+		m.Warnings = append(m.Warnings, yearWarning(y))
+	}
+	m.Watermark = actor.Username + " " + actor.Name
+	return m
+}
+
+// pageQueues are the queues of each page, in the order of its tabs.
+var pageQueues = map[string][]string{
+	"desk":      {"mine", "seat_fix", "to_accept"},
+	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "to_close", "quarantined"},
+	"unit":      {"to_sign", "handling", "due_soon", "overdue", "returning", "delegated", "suspended", "rework", "unit_done"},
+	"review":    {"to_review"},
+	"callback":  {"to_callback", "relay", "to_recheck"},
+	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "extension_review", "suspend_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
+	"supervise": {"sup_open", "to_recheck", "disputed"},
+	"cell":      {"informant"},
+	"search":    {"all"},
+}
+
+// menuCounts says how many of a page's queues add up to the badge of its menu.
+var menuCounts = map[string]int{"desk": 3, "dispatch": 3, "unit": 2, "review": 1, "callback": 1, "todo": 0, "supervise": 1, "cell": 1}
+
+// QueueLabels names the queues.
+var QueueLabels = map[string]string{
+	"mine": "我受理的", "seat_fix": "退回补正", "to_accept": "待受理", "to_dispatch": "待派", "return_review": "退回", "disputed": "疑难", "dispatch_overdue": "超时",
+	"extension_review": "延期待审", "suspend_review": "挂起待审", "to_close": "待办结", "to_sign": "待签收", "handling": "办理中", "due_soon": "临期", "overdue": "逾期", "returning": "退单审核中",
+	"delegated": "已下派", "suspended": "已挂起", "rework": "重办", "unit_done": "已办", "to_review": "待审核", "to_callback": "待回访", "relay": "中转任务", "to_recheck": "待复核",
+	"sup_open": "督办中", "informant": "举报件", "all": "全部", "quarantined": "隔离",
+}
+
+// QueueCount is a queue with its size.
+type QueueCount struct {
+	Queue   string `json:"queue"`
+	Label   string `json:"label"`
+	Count   int64  `json:"count"`
+	Overdue int64  `json:"overdue"`
+	Capped  bool   `json:"capped"`
+}
+
+func (a *API) counts(ctx context.Context, actor access.Actor, page string, queues []string) ([]QueueCount, error) {
+	sc := a.scopeFor(actor, queues)
+	var out []QueueCount
+	for _, q := range queues {
+		cs, err := a.Ticket.Counts(ctx, sc(q), []string{q})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, QueueCount{q, QueueLabels[q], cs[0].N, cs[0].Overdue, cs[0].Capped})
+	}
+	return out, nil
+}
+
+// scopeFor widens a seat's own scope to its platform for the pool of 待受理.
+func (a *API) scopeFor(actor access.Actor, _ []string) func(queue string) access.Scope {
+	sc := a.Access.ScopeOf(actor)
+	return func(queue string) access.Scope {
+		if sc.Caller && (queue == "to_accept") {
+			return access.Scope{Units: []int64{actor.Platform}, Labels: []access.Label{access.Normal, access.Confidential}}
+		}
+		return sc
+	}
+}

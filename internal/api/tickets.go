@@ -1,0 +1,347 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"hotline/internal/access"
+	"hotline/internal/audit"
+	"hotline/internal/calendar"
+	"hotline/internal/clock"
+	"hotline/internal/fault"
+	"hotline/internal/insight"
+	"hotline/internal/region"
+	"hotline/internal/ticket"
+)
+
+// TicketRow is one line of a list: masked, never clear.
+type TicketRow struct {
+	ID           ID             `json:"id"`
+	Number       string         `json:"number"`
+	Type         string         `json:"type"`
+	Title        string         `json:"title"`
+	Category     string         `json:"category"`
+	CategoryName string         `json:"category_name"`
+	Region       string         `json:"region"`
+	RegionName   string         `json:"region_name"`
+	Unit         *UnitRef       `json:"unit"`
+	Suggestion   *SuggestionOut `json:"suggestion"`
+	Status       string         `json:"status"`
+	StatusLabel  string         `json:"status_label"`
+	Assignment   ID             `json:"assignment"`
+	Role         string         `json:"role"`
+	State        string         `json:"state"`
+	StateLabel   string         `json:"state_label"`
+	Urgency      string         `json:"urgency"`
+	Label        string         `json:"label"`
+	Channel      string         `json:"channel"`
+	Line         string         `json:"line"`
+	LineName     string         `json:"line_name"`
+	Centre       string         `json:"centre"`
+	Leg          int            `json:"leg"`
+	Due          string         `json:"due"`
+	DueText      string         `json:"due_text"`
+	Light        string         `json:"light"`
+	AcceptedAt   string         `json:"accepted_at"`
+	Version      int64          `json:"version"`
+	Flags        []string       `json:"flags"`
+	Requester    string         `json:"requester"`
+	Phone        string         `json:"phone"`
+	Demo         bool           `json:"demo,omitempty"`
+}
+
+// SuggestionOut is a proposed unit with the reason in words.
+type SuggestionOut struct {
+	Unit       ID      `json:"unit"`
+	UnitName   string  `json:"unit_name"`
+	Confidence float64 `json:"confidence"`
+	Level      string  `json:"level"`
+	Why        string  `json:"why"`
+	Basis      string  `json:"basis"`
+}
+
+func (a *API) ticketRoutes() {
+	view := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.list"}
+	type queuesOut struct {
+		Items []QueueCount `json:"items"`
+	}
+	route(a, http.MethodGet, "/api/v1/queues", "queues", "某页面的队列与数量", Rule{Verbs: view.Verbs, Free: "只含数量"}, func(ctx context.Context, in *struct {
+		Page string `query:"page"`
+	}) (*struct{ Body queuesOut }, error) {
+		queues, ok := pageQueues[in.Page]
+		if !ok {
+			return nil, fault.Invalid("page_unknown", "没有这个页面。")
+		}
+		items, err := a.counts(ctx, actorOf(ctx), in.Page, queues)
+		return &struct{ Body queuesOut }{queuesOut{items}}, err
+	})
+	type listOut struct {
+		Items []TicketRow `json:"items"`
+		Next  string      `json:"next"`
+	}
+	route(a, http.MethodGet, "/api/v1/tickets", "tickets-list", "工单列表", view, func(ctx context.Context, in *struct {
+		Queue    string `query:"queue"`
+		Q        string `query:"q" maxLength:"100"`
+		Status   string `query:"status"`
+		Unit     string `query:"unit"`
+		Region   string `query:"region" maxLength:"12"`
+		Type     string `query:"type"`
+		Category string `query:"category" maxLength:"6"`
+		Urgency  string `query:"urgency"`
+		From     string `query:"from"`
+		To       string `query:"to"`
+		Sort     string `query:"sort"`
+		Cursor   string `query:"cursor" maxLength:"80"`
+		Limit    int    `query:"limit" maximum:"200"`
+	}) (*struct{ Body listOut }, error) {
+		actor := actorOf(ctx)
+		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
+		var err error
+		if in.Unit != "" {
+			if f.Unit, err = parseID(in.Unit); err != nil {
+				return nil, err
+			}
+		}
+		if f.From, err = dayStart(in.From, 0); err != nil {
+			return nil, err
+		}
+		if f.To, err = dayStart(in.To, 1); err != nil {
+			return nil, err
+		}
+		rows, next, err := a.Ticket.List(ctx, actor, a.scopeFor(actor, nil)(in.Queue), f)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.list", Count: len(rows), IP: actor.IP, Query: in.Queue}); err != nil {
+			return nil, err
+		}
+		out := listOut{Items: make([]TicketRow, 0, len(rows)), Next: next}
+		r := a.renderer(actor)
+		for _, row := range rows {
+			out.Items = append(out.Items, r.row(row))
+		}
+		return &struct{ Body listOut }{out}, nil
+	})
+	one := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.view"}
+	route(a, http.MethodGet, "/api/v1/tickets/{id}", "tickets-get", "工单详情", one, func(ctx context.Context, in *pathID) (*struct{ Body TicketOut }, error) {
+		t, err := a.open(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		out, err := a.ticketOut(ctx, t, actorOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body TicketOut }{out}, nil
+	})
+	type timelineOut struct {
+		Items []TimelineRow `json:"items"`
+	}
+	route(a, http.MethodGet, "/api/v1/tickets/{id}/timeline", "tickets-timeline", "办理过程", one, func(ctx context.Context, in *pathID) (*struct{ Body timelineOut }, error) {
+		t, err := a.open(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := a.timeline(ctx, t, actorOf(ctx))
+		return &struct{ Body timelineOut }{timelineOut{rows}}, err
+	})
+	type viewersOut struct {
+		Items []ViewerOut `json:"items"`
+	}
+	route(a, http.MethodGet, "/api/v1/tickets/{id}/viewers", "tickets-viewers", "谁看过这张工单", one, func(ctx context.Context, in *pathID) (*struct{ Body viewersOut }, error) {
+		t, err := a.open(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		items, err := a.viewers(ctx, t.ID)
+		return &struct{ Body viewersOut }{viewersOut{items}}, err
+	})
+	type found struct {
+		ID ID `json:"id"`
+	}
+	route(a, http.MethodGet, "/api/v1/tickets/lookup", "tickets-lookup", "按单号找工单", one, func(ctx context.Context, in *struct {
+		Number string `query:"number" maxLength:"40"`
+	}) (*struct{ Body found }, error) {
+		id, err := a.Ticket.ByNumber(ctx, in.Number)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := a.Ticket.Get(ctx, actorOf(ctx), id); err != nil {
+			return nil, err
+		}
+		return &struct{ Body found }{found{ID(id)}}, nil
+	})
+}
+
+// open loads a ticket in the actor's scope and audits the view.
+func (a *API) open(ctx context.Context, raw string) (*ticket.Ticket, error) {
+	id, err := parseID(raw)
+	if err != nil {
+		return nil, err
+	}
+	actor := actorOf(ctx)
+	t, err := a.Ticket.Get(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	return t, a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
+}
+
+// renderer turns tickets into rows for one actor.
+type renderer struct {
+	a     *API
+	actor access.Actor
+	now   time.Time
+}
+
+func (a *API) renderer(actor access.Actor) renderer { return renderer{a, actor, a.now()} }
+
+func (r renderer) row(x ticket.Row) TicketRow {
+	t := x.Ticket
+	tree := r.a.Org.Tree()
+	rules := r.a.Ticket.RulesNow(t.Platform)
+	out := TicketRow{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, Category: t.Category, CategoryName: r.category(t), Region: t.Region, RegionName: regionName(t.Region),
+		Status: t.Status, StatusLabel: rules.StatusWord(t.Status), Urgency: t.Urgency, Label: t.Label.Word(), Channel: channelWord(t.Channel), Line: t.Line, Centre: tree.Name(t.Platform), Leg: t.Leg,
+		AcceptedAt: stamp(t.Accepted), Version: t.Version, Flags: flags(t), Demo: t.Detail.Demo}
+	if access.MaskOf(r.actor.Role, t.Label, access.FieldContent) == access.Absent {
+		out.Title = "（无权查看内容）"
+	}
+	if t.Line != "" {
+		out.LineName = r.a.Lines.Name(t.Line, r.now)
+	}
+	if t.Unit != 0 {
+		u := r.a.unitRef(t.Unit)
+		out.Unit = &u
+	} else if s := t.Detail.Suggestion; s != nil {
+		out.Suggestion = r.a.suggestionOut(*s)
+	}
+	due := x.Sort
+	if x.Node != nil {
+		out.Assignment, out.State, out.StateLabel, out.Role = ID(x.Node.ID), x.Node.State, rules.StateWord(x.Node.State), roleWord(x.Node.Role)
+		if x.Node.Due > 0 {
+			due = x.Node.Due
+		}
+	} else if t.Due > 0 {
+		due = t.Due
+	}
+	if !ticket.Final(t.Status) && t.Status != ticket.ToCallback && due > 0 && (x.Node == nil || x.Node.Alive()) {
+		out.Due, out.DueText = stamp(due), calendar.Display(r.now, clock.FromMillis(due))
+		out.Light = light(t.Accepted, due, r.now.UnixMilli())
+	} else {
+		out.Light = "none"
+	}
+	out.Requester, out.Phone = r.person(t)
+	return out
+}
+
+// person gives the masked name and phone as far as the role may see them.
+func (r renderer) person(t *ticket.Ticket) (name, phone string) {
+	if access.MaskOf(r.actor.Role, t.Label, access.FieldName) >= access.Masked {
+		name = t.MaskName
+	}
+	if access.MaskOf(r.actor.Role, t.Label, access.FieldPhone) >= access.Masked {
+		phone = t.MaskPhone
+	}
+	return name, phone
+}
+
+func (r renderer) category(t *ticket.Ticket) string {
+	if t.Category == "" {
+		return "未分类"
+	}
+	return r.a.Ticket.Categories(t.Platform).PathName(t.Category)
+}
+
+func (a *API) suggestionOut(s ticket.Suggestion) *SuggestionOut {
+	if s.Unit == 0 {
+		return nil
+	}
+	return &SuggestionOut{ID(s.Unit), a.Org.Tree().Name(s.Unit), s.Confidence, insight.Level(s.Confidence), s.Why, s.Basis}
+}
+
+// light is 绿、黄、红 by the share of time that is gone: yellow from 80 %.
+func light(start, due, now int64) string {
+	switch {
+	case now > due:
+		return "red"
+	case due-now < 24*3600*1000 && now-start > (due-start)*8/10, due-now < 4*3600*1000 && now-start > (due-start)/2:
+		return "yellow"
+	}
+	return "green"
+}
+
+func flags(t *ticket.Ticket) []string {
+	out := append([]string{}, t.Detail.Flags...)
+	if t.Leg > 1 {
+		out = append(out, "重办")
+	}
+	if t.Watch > 0 {
+		out = append(out, "督办")
+	}
+	if t.Escalated {
+		out = append(out, "提级")
+	}
+	if t.Urges > 0 {
+		out = append(out, "催办"+strconv.Itoa(t.Urges))
+	}
+	if t.Secrecy == ticket.SecrecyAccused {
+		out = append(out, "对被反映人保密")
+	}
+	if t.Secrecy == ticket.SecrecyAnonymous {
+		out = append(out, "匿名")
+	}
+	if t.RepeatOf != 0 {
+		out = append(out, "重复")
+	}
+	return out
+}
+
+func roleWord(role string) string {
+	switch role {
+	case ticket.RoleMain:
+		return "主办"
+	case ticket.RoleAssist:
+		return "协办"
+	}
+	return ""
+}
+
+func channelWord(c string) string {
+	return map[string]string{"phone": "电话", "web": "网站", "wechat": "微信", "weibo": "微博", "app": "移动客户端", "sms": "短信", "mail": "邮件", "walkin": "窗口", "import": "导入", "api": "接口"}[c]
+}
+
+func regionName(code string) string { return region.FullName(code) }
+
+// trimRegion drops the zeros that mark a whole city or province, so that a
+// filter covers everything inside.
+func trimRegion(code string) string {
+	for len(code) == 6 && code != "" && code[4:] == "00" || len(code) == 4 && code[2:] == "00" {
+		code = code[:len(code)-2]
+	}
+	return code
+}
+
+func (a *API) unitRef(id int64) UnitRef {
+	u, ok := a.Org.Tree().Get(id)
+	if !ok {
+		return UnitRef{}
+	}
+	return UnitRef{ID(u.ID), u.Code, u.Name, string(u.Kind)}
+}
+
+// dayStart reads a date or a moment; plus days makes the end of a range.
+func dayStart(s string, plus int) (int64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UnixMilli(), nil
+	}
+	t, err := time.ParseInLocation("2006-01-02", s, clock.Shanghai)
+	if err != nil || t.Year() < 2000 || t.Year() > 2100 {
+		return 0, fault.Invalid("date_invalid", "日期应为“2026-11-22”这样的格式，年份在2000至2100之间。")
+	}
+	return t.AddDate(0, 0, plus).UnixMilli(), nil
+}

@@ -1,0 +1,208 @@
+// Package app builds every service once and is the only place that knows them
+// all. cmd, demo and the end-to-end tests use it; nothing else imports it.
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"hotline/internal/access"
+	"hotline/internal/api"
+	"hotline/internal/audit"
+	"hotline/internal/blob"
+	"hotline/internal/clock"
+	"hotline/internal/db"
+	"hotline/internal/dispatch"
+	"hotline/internal/eventlog"
+	"hotline/internal/insight"
+	"hotline/internal/intake"
+	"hotline/internal/job"
+	"hotline/internal/knowledge"
+	"hotline/internal/line"
+	"hotline/internal/measure"
+	"hotline/internal/notify"
+	"hotline/internal/org"
+	"hotline/internal/policy"
+	"hotline/internal/report"
+	"hotline/internal/seal"
+	"hotline/internal/supervise"
+	"hotline/internal/ticket"
+)
+
+// Config is what a deployment decides.
+type Config struct {
+	Data     string // directory of keys, files, the lock and, by default, the database
+	DB       string // "postgres://…"; "" = SQLite in Data
+	Clock    clock.Clock
+	Demo     bool
+	ReadOnly bool // for commands that only look; takes no lock
+}
+
+// App is the platform in one process.
+type App struct {
+	Config
+	DB        *db.DB
+	Log       *eventlog.Log
+	Audit     *audit.Log
+	Ring      *seal.Ring
+	Policy    *policy.Store
+	Org       *org.Service
+	Access    *access.Service
+	Ticket    *ticket.Service
+	Insight   *insight.Service
+	Dispatch  *dispatch.Service
+	Intake    *intake.Service
+	Knowledge *knowledge.Service
+	Measure   *measure.Service
+	Supervise *supervise.Service
+	Report    *report.Service
+	Notify    *notify.Service
+	Lines     *line.Registry
+	Jobs      *job.Queue
+	Blobs     blob.Store
+	Gate      *api.Gate
+	API       *api.API
+
+	lock  *os.File
+	ready readiness
+	codes phoneCodes
+}
+
+// Schemas lists every room's tables in the order of their floors.
+func Schemas() []db.Schema {
+	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
+	out = append(out, audit.Schemas()...)
+	out = append(out, access.Schema(), ticket.Schema(), insight.Schema())
+	out = append(out, knowledge.Schemas()...)
+	out = append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
+	return out
+}
+
+// Open prepares the data directory, the database and every service. It leaves
+// background work to Run.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.Clock == nil {
+		c.Clock = clock.System()
+	}
+	a := &App{Config: c}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("无法建立数据目录 %s：%w", c.Data, err)
+	}
+	if !c.ReadOnly {
+		if err := a.takeLock(); err != nil {
+			return nil, err
+		}
+	}
+	url := c.DB
+	if url == "" {
+		url = filepath.Join(c.Data, "hotline.db")
+	}
+	d, err := db.Open(ctx, db.Config{URL: url, Clock: c.Clock, Node: 1, ReadOnly: c.ReadOnly})
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	a.DB = d
+	if !c.ReadOnly {
+		if err := d.Migrate(ctx, Schemas()...); err != nil {
+			a.Close()
+			return nil, err
+		}
+	}
+	if err := a.build(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// build makes the services from the lowest floor up.
+func (a *App) build(ctx context.Context) error {
+	keys, err := seal.OpenFileProvider(filepath.Join(a.Data, "keys"), "sm")
+	if err != nil {
+		return err
+	}
+	a.Ring = seal.NewRing(keys)
+	if a.Blobs, err = blob.NewDisk(filepath.Join(a.Data, "blob"), a.Ring); err != nil {
+		return err
+	}
+	d := a.DB
+	a.Log = eventlog.New(d, "event")
+	a.Audit = audit.New(d).SignWith(a.Ring).Witness("event", a.Log)
+	a.Jobs = job.New(d)
+	a.Policy = policy.New(d)
+	ticket.RegisterPolicies(a.Policy)
+	notify.RegisterPolicies(a.Policy)
+	measure.RegisterPolicies(a.Policy)
+	a.Policy.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
+	a.Policy.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
+	a.Org = org.New(d, a.Log)
+	opts := []access.Option{access.WithRing(a.Ring)}
+	if a.Demo {
+		opts = append(opts, access.Demo())
+	}
+	a.Access = access.New(d, a.Org, a.Policy, a.Audit, a.Clock, opts...)
+	a.Org.Approver = a.Access.ApprovesCountyPlatform
+	if err := a.Policy.Load(ctx); err != nil {
+		return err
+	}
+	if err := a.Org.Load(ctx); err != nil {
+		return err
+	}
+	a.Lines = line.New(a.Policy)
+	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy})
+	a.Insight = insight.New(a.Ticket.Categories)
+	a.Dispatch = dispatch.New(a.Org, a.Policy)
+	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
+	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
+	a.Knowledge = knowledge.New(d, a.Log, a.Org)
+	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
+	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)
+	a.Report = report.New(d, a.Jobs, a.Blobs, a.Measure, a.Ticket, a.Org, a.Access)
+	a.Gate = api.NewGate(a.Clock)
+	return nil
+}
+
+// Serve builds the faces; demo is nil outside the demonstration.
+func (a *App) Serve(demo api.Demo) http.Handler {
+	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo})
+	return a.handler()
+}
+
+// Close releases the database and the lock.
+func (a *App) Close() {
+	if a.DB != nil {
+		_ = a.DB.Close()
+	}
+	if a.lock != nil {
+		_ = a.lock.Close()
+	}
+}
+
+// readiness tells /readyz whether the platform answers, and how far it is.
+type readiness struct {
+	mu   sync.Mutex
+	ok   bool
+	note string
+}
+
+// SetReady says that the platform answers, or what it still does.
+func (a *App) SetReady(ok bool, note string) {
+	a.ready.mu.Lock()
+	a.ready.ok, a.ready.note = ok, note
+	a.ready.mu.Unlock()
+}
+
+// Engine names the database for the start-up line.
+func (a *App) Engine() string {
+	if strings.HasPrefix(a.Config.DB, "postgres") {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}

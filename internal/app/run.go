@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hotline/internal/db"
+	"hotline/internal/insight"
+)
+
+// sweepEvery is how often due clocks are looked for.
+const sweepEvery = 2 * time.Second
+
+// Run does the background work until ctx ends: sealing, followers, deadlines,
+// jobs, notices, live data. A part that fails is started again.
+func (a *App) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for name, part := range a.parts() {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			a.keep(ctx, name, part)
+		}()
+	}
+	wg.Wait()
+}
+
+func (a *App) parts() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"event sealer":   a.Log.RunSealer,
+		"audit sealer":   a.Audit.RunSealer,
+		"policy watch":   func(ctx context.Context) error { return a.Policy.Watch(ctx, a.Clock) },
+		"org watch":      a.Org.Watch,
+		"session watch":  a.Access.Watch,
+		"ticket words":   func(ctx context.Context) error { return insight.Index(ctx, a.Log, a.Ticket) },
+		"notices":        func(ctx context.Context) error { return a.Notify.Follow(ctx, a.Log) },
+		"delivery":       a.Notify.Deliver,
+		"counters":       a.Measure.Follow,
+		"supervision":    a.Supervise.Follow,
+		"citations":      func(ctx context.Context) error { return a.Knowledge.Follow(ctx, a.Log) },
+		"jobs":           func(ctx context.Context) error { return a.Jobs.Run(ctx, 2) },
+		"deadline sweep": a.sweep,
+		"housekeeping":   a.housekeeping,
+		"live":           a.API.RunLive,
+		"control":        a.control,
+	}
+}
+
+// keep restarts a part until ctx ends.
+func (a *App) keep(ctx context.Context, name string, part func(context.Context) error) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := part(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		slog.Error("background part stopped", "part", name, "err", err)
+		if a.Clock.Sleep(ctx, wait) != nil {
+			return
+		}
+	}
+}
+
+func (a *App) sweep(ctx context.Context) error {
+	for {
+		n, err := a.Ticket.Sweep(ctx, 100)
+		if err != nil {
+			return err
+		}
+		if n < 100 {
+			if a.Clock.Sleep(ctx, sweepEvery) != nil {
+				return nil
+			}
+		}
+	}
+}
+
+func (a *App) housekeeping(ctx context.Context) error {
+	for {
+		if err := a.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error { _, err := a.Ticket.Forget(tx); return err }); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if a.Clock.Sleep(ctx, time.Hour) != nil {
+			return nil
+		}
+	}
+}

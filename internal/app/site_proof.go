@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"math/bits"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"hotline/internal/access"
+	"hotline/internal/citizen"
+	"hotline/internal/fault"
+	"hotline/internal/zh"
+)
+
+// phoneCodes holds the log-in codes that were sent, hashed, for ten minutes.
+type phoneCodes struct {
+	mu sync.Mutex
+	by map[string]sentCode
+}
+
+type sentCode struct {
+	hash  [32]byte
+	until time.Time
+	tries int
+	day   string
+	sent  int // today
+}
+
+const (
+	codeLife    = 10 * time.Minute
+	codesPerDay = 5
+)
+
+// SendCode sends a code whether or not the phone is known, five a day.
+func (s *site) SendCode(ctx context.Context, phone, _ string) error {
+	p, ok := zh.NormalizePhone(phone)
+	if !ok {
+		return fault.Invalid("phone_invalid", "电话号码格式不正确。").At(fault.Field{Name: "phone", Detail: "请输入11位手机号。"})
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return err
+	}
+	code := fmt.Sprintf("%06d", n)
+	c := &s.a.codes
+	c.mu.Lock()
+	if c.by == nil {
+		c.by = map[string]sentCode{}
+	}
+	if len(c.by) > 100_000 {
+		for k, v := range c.by {
+			if s.Now().After(v.until.Add(24 * time.Hour)) {
+				delete(c.by, k)
+			}
+		}
+	}
+	e := c.by[p]
+	if today := s.Now().Format("0102"); e.day != today {
+		e.day, e.sent = today, 0
+	}
+	e.sent++
+	over := e.sent > codesPerDay
+	e.hash, e.until, e.tries = sha256.Sum256([]byte(p+code)), s.Now().Add(codeLife), 0
+	c.by[p] = e
+	c.mu.Unlock()
+	if over {
+		return fault.TooMany("code_limit", "今天获取验证码次数过多，请明天再试，或拨打12345查询。")
+	}
+	return s.a.Notify.SendCode(ctx, p, code)
+}
+
+// checkCode spends a try; five wrong ones end the code.
+func (s *site) checkCode(phone, code string) bool {
+	c := &s.a.codes
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.by[phone]
+	if !ok || e.tries >= 5 || s.Now().After(e.until) {
+		return false
+	}
+	e.tries++
+	sum := sha256.Sum256([]byte(phone + strings.TrimSpace(code)))
+	if subtle.ConstantTimeCompare(sum[:], e.hash[:]) == 1 {
+		e.tries = 5
+		c.by[phone] = e
+		return true
+	}
+	c.by[phone] = e
+	return false
+}
+
+func (s *site) ByPhone(_ context.Context, phone, code, _ string) (string, error) {
+	p, ok := zh.NormalizePhone(phone)
+	if !ok || !s.checkCode(p, code) {
+		return "", fault.Invalid("code_invalid", "验证码不正确或已过期，请重新获取。").At(fault.Field{Name: "code", Detail: "请重新获取验证码。"})
+	}
+	return s.token("p", hex.EncodeToString(s.a.Ticket.PhoneIndex(access.Normal, p)), 30*time.Minute), nil
+}
+
+// challengeBits is felt but short: some 30,000 hashes on average.
+const challengeBits = 15
+
+func (s *site) Challenge(ip string) (*citizen.Challenge, bool) {
+	if !s.a.Gate.Over(ip) {
+		return nil, false
+	}
+	return &citizen.Challenge{Token: s.token("w", hex.EncodeToString([]byte(ip)), 10*time.Minute), Bits: challengeBits}, true
+}
+
+func (s *site) VerifyChallenge(_ context.Context, ip string, a citizen.Answer) error {
+	err := s.a.Gate.Allow(ip)
+	if err == nil {
+		return nil
+	}
+	if a.Phone != "" {
+		if p, ok := zh.NormalizePhone(a.Phone); ok && s.checkCode(p, a.Code) {
+			return nil
+		}
+		return err
+	}
+	i := strings.LastIndexByte(a.Solution, '.')
+	if i < 0 {
+		return err
+	}
+	kind, subject, ok := s.readToken(a.Solution[:i])
+	if !ok || kind != "w" || subject != hex.EncodeToString([]byte(ip)) || !s.a.Gate.Spend(a.Solution[:i]) {
+		return err
+	}
+	if _, numErr := strconv.ParseUint(a.Solution[i+1:], 10, 64); numErr != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(a.Solution))
+	if leadingZeros(sum[:]) < challengeBits {
+		return err
+	}
+	return nil
+}
+
+func leadingZeros(b []byte) int {
+	n := 0
+	for _, x := range b {
+		if x != 0 {
+			return n + bits.LeadingZeros8(x)
+		}
+		n += 8
+	}
+	return n
+}

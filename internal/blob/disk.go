@@ -1,0 +1,299 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"hotline/internal/fault"
+	"hotline/internal/seal"
+)
+
+// A file is a head and chunks. The head is the magic and two slots for the
+// wrapped key: rewrapping writes the free slot before it clears the other, so
+// a crash between leaves one that opens. Each chunk is a seal.Field of 64 KiB
+// (the last one shorter, of an empty file empty) bound to its number and to
+// whether it is the last, so chunks cannot be swapped, dropped or added.
+const (
+	magic     = "HLBLOB1\n"
+	slotSize  = 252
+	headSize  = len(magic) + 2*slotSize // 512
+	chunkSize = 64 << 10
+	overhead  = 29 // of a seal.Field
+)
+
+// Disk is the Store in a directory. Several processes may use one directory.
+type Disk struct {
+	dir  string
+	ring *seal.Ring
+}
+
+// NewDisk opens the store under dir/blob and makes it if it is missing.
+func NewDisk(dir string, ring *seal.Ring) (*Disk, error) {
+	d := &Disk{filepath.Join(dir, "blob"), ring}
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return nil, storeFault(err)
+	}
+	return d, nil
+}
+
+func storeFault(err error) error {
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return fault.Unavailable("blob_store", "附件存储暂不可用（可能是磁盘已满或目录无权限），请稍后重试；如仍不成功请联系系统管理员。").Because(err)
+}
+
+func (d *Disk) path(ref Ref) string { return filepath.Join(d.dir, string(ref[:2]), string(ref[2:])) }
+
+// Put stores what r gives until its end and returns when it is durable.
+func (d *Disk) Put(ctx context.Context, r io.Reader) (Ref, error) {
+	f, err := os.CreateTemp(d.dir, ".new-*") // mode 0600
+	if err != nil {
+		return "", storeFault(err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	ref, err := d.write(ctx, f, r)
+	if err != nil {
+		return "", storeFault(err)
+	}
+	final := d.path(ref)
+	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
+		return "", storeFault(err)
+	}
+	if err = f.Sync(); err == nil {
+		err = os.Rename(f.Name(), final) // replaces an equal file, healing it if it was damaged
+	}
+	if err == nil {
+		err = errors.Join(syncDir(filepath.Dir(final)), syncDir(d.dir))
+	}
+	if err != nil {
+		return "", storeFault(err)
+	}
+	return ref, nil
+}
+
+// write seals r into f and computes the reference.
+func (d *Disk) write(ctx context.Context, f *os.File, r io.Reader) (Ref, error) {
+	key, wrapped, err := d.ring.NewKey()
+	if err != nil {
+		return "", err
+	}
+	d.ring.Forget(wrapped) // files are many and large; their keys need not stay in memory
+	slot, err := slotOf(wrapped)
+	if err != nil {
+		return "", err
+	}
+	head := append([]byte(magic), slot...)
+	if _, err := f.Write(append(head, make([]byte, slotSize)...)); err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	// One chunk is read ahead: only then is it known whether the one before was the last.
+	chunk, next := make([]byte, chunkSize), make([]byte, chunkSize)
+	n, err := readChunk(r, chunk)
+	for i := 0; ; i++ {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return "", err
+		}
+		ahead := 0
+		if n == chunkSize {
+			if ahead, err = readChunk(r, next); err != nil {
+				return "", err
+			}
+		}
+		sum.Write(chunk[:n])
+		if _, err := f.Write(key.Seal(place(i, ahead == 0), string(chunk[:n]))); err != nil {
+			return "", err
+		}
+		if ahead == 0 {
+			break
+		}
+		chunk, next, n = next, chunk, ahead
+	}
+	return Ref(hex.EncodeToString(d.ring.Blind("blob", string(sum.Sum(nil))))), nil
+}
+
+// readChunk fills buf unless the input ends.
+func readChunk(r io.Reader, buf []byte) (int, error) {
+	n, err := io.ReadFull(r, buf)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return n, err
+}
+
+func place(chunk int, last bool) string { return fmt.Sprintf("blob|%d|%t", chunk, last) }
+
+func slotOf(wrapped []byte) ([]byte, error) {
+	if len(wrapped) > slotSize-1 {
+		return nil, fmt.Errorf("blob: wrapped key of %d bytes", len(wrapped))
+	}
+	slot := make([]byte, slotSize)
+	slot[0] = byte(len(wrapped))
+	copy(slot[1:], wrapped)
+	return slot, nil
+}
+
+// Open reads a file; the result is also an io.Seeker.
+func (d *Disk) Open(_ context.Context, ref Ref) (io.ReadCloser, error) {
+	f, err := d.open(ref, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	key, _, _, err := d.key(f)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = f.Stat(); err == nil {
+			var r *reader
+			if r, err = newReader(f, key, info.Size()); err == nil {
+				return r, nil
+			}
+		}
+	}
+	f.Close()
+	return nil, storeFault(err)
+}
+
+func (d *Disk) open(ref Ref, flag int) (*os.File, error) {
+	if !ref.Valid() {
+		return nil, absent(nil)
+	}
+	f, err := os.OpenFile(d.path(ref), flag, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, absent(err)
+	}
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	return f, nil
+}
+
+func absent(err error) error {
+	return fault.NotFound("blob_not_found", "附件不存在，或已按规定销毁。").Because(err)
+}
+
+func damaged(detail string) error {
+	return fault.Unavailable("seal_broken", "附件未通过完整性校验，可能已损坏或被改动，系统拒绝打开；请联系系统管理员核查备份。").Because(errors.New("blob: " + detail))
+}
+
+// key opens the wrapped key in the head and tells its slot.
+func (d *Disk) key(f *os.File) (key *seal.Key, wrapped []byte, slot int, err error) {
+	head := make([]byte, headSize)
+	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(head, []byte(magic)) {
+		return nil, nil, 0, damaged("no head")
+	}
+	err = damaged("no key")
+	for slot = range 2 {
+		s := head[len(magic)+slot*slotSize:][:slotSize]
+		if n := int(s[0]); n > 0 && n < slotSize {
+			if key, kerr := d.ring.OpenKey(s[1 : 1+n]); kerr == nil {
+				d.ring.Forget(s[1 : 1+n])
+				return key, s[1 : 1+n], slot, nil
+			} else {
+				err = kerr
+			}
+		}
+	}
+	return nil, nil, 0, err
+}
+
+// Delete destroys the file's key in place, then the file. Deleting what is
+// absent is no error.
+func (d *Disk) Delete(_ context.Context, ref Ref) error {
+	f, err := d.open(ref, os.O_WRONLY)
+	if fault.KindOf(err) == fault.KindNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(make([]byte, headSize), 0)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if rerr := os.Remove(d.path(ref)); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		err = errors.Join(err, rerr)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(d.path(ref)))
+	}
+	if err != nil {
+		return storeFault(err)
+	}
+	return nil
+}
+
+// Rewrap brings the keys of all files under the current key-encryption key,
+// after a rotation, and tells how many it changed. It may be run again after an
+// error and while files are read.
+func (d *Disk) Rewrap(ctx context.Context) (changed int, err error) {
+	err = filepath.WalkDir(d.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		did, err := d.rewrap(Ref(filepath.Base(filepath.Dir(path)) + e.Name()))
+		if did {
+			changed++
+		}
+		return err
+	})
+	if err != nil {
+		return changed, storeFault(err)
+	}
+	return changed, nil
+}
+
+func (d *Disk) rewrap(ref Ref) (bool, error) {
+	f, err := d.open(ref, os.O_RDWR)
+	if fault.KindOf(err) == fault.KindNotFound {
+		return false, nil // deleted meanwhile
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	_, wrapped, used, err := d.key(f)
+	if err != nil {
+		return false, err
+	}
+	fresh, changed, err := d.ring.Rewrap(wrapped)
+	if err != nil || !changed {
+		return false, err
+	}
+	slot, err := slotOf(fresh)
+	if err != nil {
+		return false, err
+	}
+	offset := func(slot int) int64 { return int64(len(magic) + slot*slotSize) }
+	if _, err = f.WriteAt(slot, offset(1-used)); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = f.WriteAt(make([]byte, slotSize), offset(used))
+	return err == nil, errors.Join(err, f.Sync())
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
