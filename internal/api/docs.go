@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"hotline/internal/access"
 	"hotline/internal/ticket"
 )
 
@@ -74,10 +75,10 @@ func (a *API) docsRoutes() {
 }
 
 // cited names the articles a ticket cites.
-func (a *API) cited(ctx context.Context, ids []int64) []KnowledgeRef {
+func (a *API) cited(ctx context.Context, actor access.Actor, ids []int64) []KnowledgeRef {
 	out := []KnowledgeRef{}
 	for _, id := range ids {
-		if k, err := a.Knowledge.Get(ctx, id); err == nil {
+		if k, err := a.Knowledge.Get(ctx, actor, id); err == nil {
 			out = append(out, KnowledgeRef{ID(id), k.Title})
 		}
 	}

@@ -325,7 +325,7 @@ func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, actor access.Acto
 	if o.Related, err = a.related(ctx, t, actor, rules); err != nil {
 		return o, err
 	}
-	o.Knowledge = a.cited(ctx, t.Detail.Knowledge)
+	o.Knowledge = a.cited(ctx, actor, t.Detail.Knowledge)
 	if o.Supervision, err = a.supervisionOf(ctx, t, r.now); err != nil {
 		return o, err
 	}

@@ -160,7 +160,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
-	a.Knowledge = knowledge.New(d, a.Log, a.Org)
+	a.Knowledge = knowledge.New(knowledge.Deps{DB: d, Log: a.Log, Org: a.Org})
 	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)
 	a.Report = report.New(d, a.Jobs, a.Blobs, a.Measure, a.Ticket, a.Org, a.Access)

@@ -6,12 +6,14 @@ package intake
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"hotline/internal/access"
+	"hotline/internal/db"
 	"hotline/internal/dispatch"
 	"hotline/internal/fault"
 	"hotline/internal/insight"
@@ -56,8 +58,8 @@ type Request struct {
 	NoticeVersion                                           string
 	Flags                                                   []string
 	Demo, Visitor                                           bool
-	At                                                      int64 // loaded history only
-	Public                                                  bool  // from a citizen without staff: anonymous rules apply
+	At                                                      int64  // loaded history only
+	Public                                                  bool   // from a citizen without staff: anonymous rules apply
 	HomeRegion                                              string // where the caller is known to be, used last
 }
 
@@ -279,4 +281,38 @@ func (s *Service) platform(actor access.Actor, r *Request) (org.Unit, error) {
 		return u, nil
 	}
 	return home, nil
+}
+
+// SubmitOnce is Submit with an idempotency key: the same key of the same actor
+// makes one ticket and gives the same receipt. with runs in the transaction.
+func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx) error) (made ticket.Created, repeated bool, err error) {
+	n, err := s.Decide(actor, r)
+	if err != nil {
+		return made, false, err
+	}
+	d, err := s.tickets.Prepare(ctx, actor, n)
+	if err != nil {
+		return made, false, err
+	}
+	err = s.tickets.DB.Update(ctx, func(tx *db.Tx) error {
+		repeated = true
+		_, answer, err := s.tickets.Once(tx, actor.Account, key, digest, func() (int, []byte, error) {
+			repeated = false
+			if err := d.Write(tx); err != nil {
+				return 0, nil, err
+			}
+			if with != nil {
+				if err := with(tx); err != nil {
+					return 0, nil, err
+				}
+			}
+			b, err := json.Marshal(d.Receipt)
+			return 201, b, err
+		})
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(answer, &made)
+	})
+	return made, repeated, err
 }

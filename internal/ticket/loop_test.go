@@ -137,7 +137,7 @@ var (
 	pass        = map[string]any{"review_decision": "pass"}
 	closePass   = map[string]any{"close_decision": "pass"}
 	happy       = map[string]any{"outcome": "reached", "citizen_solved": "yes", "satisfaction": "4"}
-	unhappy     = map[string]any{"outcome": "reached", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []any{"not_solved"}}
+	unhappy     = map[string]any{"outcome": "reached", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []any{"unsolved"}}
 )
 
 // The walk of one request through every level: seat, city, county hub,

@@ -476,3 +476,12 @@ func (s *Service) IndexText(tx *db.Tx, id int64) (string, bool, error) {
 
 // Peek loads a ticket's row for rooms that compare texts; it shows nobody anything.
 func (s *Service) Peek(tx *db.Tx, id int64) (*Ticket, error) { return loadRow(tx, id) }
+
+// ByPhoneIndex gives the tickets of a blind index, newest first.
+func (s *Service) ByPhoneIndex(ctx context.Context, index []byte, limit int) (out []*Ticket, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		out, err = db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE phone_bi = $1 ORDER BY id DESC LIMIT $2`, index, limit)
+		return err
+	})
+	return out, err
+}
