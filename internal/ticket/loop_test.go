@@ -20,7 +20,7 @@ import (
 // world is a small province: a city platform, a county hub with two
 // departments, a second county, and people for each role.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	s     *Service
 	c     *clock.Virtual
 	units map[string]org.Unit
@@ -31,7 +31,9 @@ func schemas() []db.Schema {
 	return append([]db.Schema{eventlog.Schema("event"), policy.Schema(), org.Schema(), Schema()}, audit.Schemas()...)
 }
 
-func newWorld(t *testing.T, d *db.DB, c *clock.Virtual) *world {
+func newWorld(t *testing.T, d *db.DB, c *clock.Virtual) *world { return newWorldOn(t, d, c) }
+
+func newWorldOn(t testing.TB, d *db.DB, c *clock.Virtual) *world {
 	t.Helper()
 	ctx := context.Background()
 	c.Set(time.Date(2026, 11, 23, 10, 0, 0, 0, clock.Shanghai)) // a Monday
