@@ -1,0 +1,36 @@
+// 巡检：每个角色的每个菜单都打开，没有控制台错误、英文残留、横向滚动和无障碍问题。
+import { accounts, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+
+const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration')
+const browser = await open()
+const seen = new Set()
+for (const role of roles) {
+  const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
+  const page = await enter(browser, login, desktop)
+  const me = (await api(page, 'GET', '/api/v1/me')).body
+  check(me?.menus?.length > 0, role + ' 有菜单')
+  for (const menu of me?.menus ?? []) {
+    await page.goto(base + menu.path)
+    await settle(page)
+    const text = await page.evaluate(() => document.body.innerText)
+    check(text.length > 40, `${role} ${menu.label} 有内容`)
+    const english = text.split('\n').filter((l) => /[A-Za-z]{4,}/.test(l) && !/12345|http|SHA|JSON|xlsx|Ctrl|Enter|Excel/.test(l))
+    check(english.length === 0, `${role} ${menu.label} 有英文：${english.slice(0, 3).join(' | ')}`)
+    check(!/\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text), `${role} ${menu.label} 有未格式化的时间`)
+    await page.setViewportSize(laptop)
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    check(wide <= 1, `${role} ${menu.label} 在1366宽时横向滚动${wide}像素`)
+    await page.setViewportSize(desktop)
+    if (!seen.has(menu.key)) {
+      seen.add(menu.key)
+      await shot(page, 'page-' + menu.key)
+      const faults = await axe(page)
+      check(faults.length === 0, `${menu.label} 无障碍：${faults.join('；')}`)
+    }
+  }
+  check(page.errors.length === 0, `${role} 控制台错误：${[...new Set(page.errors)].slice(0, 3).join('；')}`)
+  await page.context().close()
+}
+await browser.close()
+console.log('角色巡检')
+finish()

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# 浏览器故事：启动演示平台，用真实浏览器走完闭环并逐页检查，截图留在 test/shots。
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+data=$(mktemp -d)
+addr=127.0.0.1:${PORT:-18345}
+bin/hotline demo --addr "$addr" --data "$data" --no-simulator >"$data/out.log" 2>&1 &
+server=$!
+trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$data"' EXIT
+for _ in $(seq 1 180); do
+  curl -fsS "http://$addr/readyz" >/dev/null 2>&1 && break
+  kill -0 $server 2>/dev/null || { cat "$data/out.log"; exit 1; }
+  sleep 1
+done
+curl -fsS "http://$addr/readyz" >/dev/null || { echo "演示平台180秒内没有就绪"; tail -20 "$data/out.log"; exit 1; }
+mkdir -p test/shots
+for story in loop crawl; do
+  BASE="http://$addr" DATA="$data" node "test/browser/$story.mjs"
+done
