@@ -71,6 +71,7 @@ func New(d Deps) *API {
 	cfg.CreateHooks = nil // no $schema links: they double the size of a list row
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "/openapi", "", ""
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"session": {Type: "http", Scheme: "bearer"}}
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	a.huma = humago.New(a.mux, cfg)
 	a.sessionRoutes()
 	a.ticketRoutes()

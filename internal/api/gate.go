@@ -1,6 +1,12 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"math/bits"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +20,7 @@ import (
 // 查询码 per ticket and per address.
 type Gate struct {
 	clock clock.Clock
+	sign  func(string) string // keyed digest for challenges
 	mu    sync.Mutex
 	by    map[string]*limiter
 }
@@ -23,8 +30,44 @@ type limiter struct {
 	seen time.Time
 }
 
-// NewGate makes an empty gate.
-func NewGate(c clock.Clock) *Gate { return &Gate{clock: c, by: map[string]*limiter{}} }
+// NewGate makes an empty gate; sign is a keyed digest.
+func NewGate(c clock.Clock, sign func(string) string) *Gate {
+	return &Gate{clock: c, sign: sign, by: map[string]*limiter{}}
+}
+
+// Challenge is a proof of work: find n so that SHA-256 of Token+"."+n begins
+// with Bits zero bits, and send it as the header Proof: Token.n.
+type Challenge struct {
+	Token string `json:"token"`
+	Bits  int    `json:"bits"`
+}
+
+// challengeBits is felt but short: some 30,000 hashes on average.
+const challengeBits = 15
+
+// Challenge makes a fresh task for an address, good for ten minutes.
+func (g *Gate) Challenge(ip string) Challenge {
+	body := "w." + hex.EncodeToString([]byte(ip)) + "." + strconv.FormatInt(g.clock.Now().Add(10*time.Minute).Unix(), 36)
+	return Challenge{body + "." + g.sign(body), challengeBits}
+}
+
+// Proved tells whether an address solved its challenge; each counts once.
+func (g *Gate) Proved(ip, solution string) bool {
+	i := strings.LastIndexByte(solution, '.')
+	if i < 0 {
+		return false
+	}
+	p := strings.Split(solution[:i], ".")
+	if len(p) != 4 || p[0] != "w" || p[1] != hex.EncodeToString([]byte(ip)) || g.sign(strings.Join(p[:3], ".")) != p[3] {
+		return false
+	}
+	until, err := strconv.ParseInt(p[2], 36, 64)
+	if err != nil || g.clock.Now().Unix() > until {
+		return false
+	}
+	sum := sha256.Sum256([]byte(solution))
+	return bits.LeadingZeros32(binary.BigEndian.Uint32(sum[:4])) >= challengeBits && g.spend(solution[:i])
+}
 
 // Free requests a minute and address before a proof of work is asked.
 const freePerMinute = 10
@@ -57,7 +100,7 @@ func (g *Gate) Over(ip string) bool {
 // Allow counts one request of an address against the free rate.
 func (g *Gate) Allow(ip string) error {
 	if !g.limiter("in "+ip, time.Minute/freePerMinute, freePerMinute).AllowN(g.clock.Now(), 1) {
-		return fault.TooMany("challenge_needed", "提交过于频繁，请完成人机验证或稍后再试，也可直接拨打12345。")
+		return fault.TooMany("challenge_needed", "提交过于频繁，请完成人机验证或稍后再试，也可直接拨打12345。").With(g.Challenge(ip))
 	}
 	return nil
 }
@@ -71,7 +114,7 @@ func (g *Gate) Try(ip, number string) error {
 	return nil
 }
 
-// Spend accepts a proof-of-work token once.
-func (g *Gate) Spend(token string) bool {
+// spend accepts a token once.
+func (g *Gate) spend(token string) bool {
 	return g.limiter("pow "+token, time.Hour, 1).AllowN(g.clock.Now(), 1)
 }

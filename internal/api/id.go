@@ -2,7 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"reflect"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -48,4 +51,22 @@ func parseID(s string) (int64, error) {
 		return 0, fault.NotFound("not_found", "没有找到，或不在您的查看范围内。")
 	}
 	return n, nil
+}
+
+// schemaName names a type in the OpenAPI document: our own exported types by
+// their name, those of other rooms with the room before it, and types local to
+// a route by the operation.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := t.Name()
+	if name == "" || !unicode.IsUpper(rune(name[0])) || strings.ContainsAny(name, "[]") {
+		return huma.DefaultSchemaNamer(reflect.TypeFor[struct{}](), hint)
+	}
+	if pkg := t.PkgPath(); !strings.HasSuffix(pkg, "/api") && pkg != "" {
+		pkg = pkg[strings.LastIndexByte(pkg, '/')+1:]
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
+	return name
 }

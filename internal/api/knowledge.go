@@ -76,14 +76,6 @@ type ArticleRemark struct {
 	State string `json:"state"`
 }
 
-// KnowledgeNode is a directory with its size.
-type KnowledgeNode struct {
-	Path     string          `json:"path"`
-	Name     string          `json:"name"`
-	Count    int64           `json:"count"`
-	Children []KnowledgeNode `json:"children"`
-}
-
 // ArticleIn is what an editor writes.
 type ArticleIn struct {
 	Title     string   `json:"title"`
@@ -112,13 +104,9 @@ type KnowledgeDone struct {
 }
 
 func (a *API) knowledgeRoutes() {
-	a.knowledgeReads()
 	a.knowledgeWrites()
-}
-
-func (a *API) knowledgeReads() {
 	read := []access.Verb{access.KBRead}
-	type hitsOut struct {
+	type knowledgeHits struct {
 		Items []KnowledgeHit `json:"items"`
 		MS    float64        `json:"ms" doc:"检索用时，毫秒"`
 	}
@@ -126,37 +114,37 @@ func (a *API) knowledgeReads() {
 		Q      string `query:"q"`
 		Region string `query:"region" maxLength:"12"`
 		Limit  int    `query:"limit" default:"10" minimum:"1" maximum:"50"`
-	}) (*struct{ Body hitsOut }, error) {
+	}) (*struct{ Body knowledgeHits }, error) {
 		began := clock.System().Now() // elapsed time is the machine's
 		hits, err := a.Knowledge.Search(ctx, in.Q, in.Region, knowledge.Options{}, in.Limit)
 		if err != nil {
 			return nil, err
 		}
-		out := hitsOut{Items: make([]KnowledgeHit, 0, len(hits))}
+		out := knowledgeHits{Items: make([]KnowledgeHit, 0, len(hits))}
 		now := a.now()
 		for _, h := range hits {
 			out.Items = append(out.Items, KnowledgeHit{a.articleRow(h.Article, now), h.Snippet, h.Score})
 		}
 		out.MS = float64(clock.Since(clock.System(), began).Microseconds()) / 1000
-		return &struct{ Body hitsOut }{out}, nil
+		return &struct{ Body knowledgeHits }{out}, nil
 	})
-	type pathsOut struct {
-		Items     []KnowledgeNode  `json:"items"`
-		States    map[string]int64 `json:"states"`
-		MayCreate bool             `json:"may_create"`
+	type knowledgePaths struct {
+		Items     []*knowledge.Directory `json:"items"`
+		States    map[string]int64       `json:"states"`
+		MayCreate bool                   `json:"may_create"`
 	}
-	route(a, http.MethodGet, "/api/v1/knowledge/paths", "knowledge-paths", "知识目录与数量", Rule{Verbs: read, Free: "只含目录与数量"}, func(ctx context.Context, _ *struct{}) (*struct{ Body pathsOut }, error) {
+	route(a, http.MethodGet, "/api/v1/knowledge/paths", "knowledge-paths", "知识目录与数量", Rule{Verbs: read, Free: "只含目录与数量"}, func(ctx context.Context, _ *struct{}) (*struct{ Body knowledgePaths }, error) {
 		c, err := a.Knowledge.Paths(ctx, actorOf(ctx))
 		if err != nil {
 			return nil, err
 		}
-		out := pathsOut{Items: knowledgeNodes(c.Nodes), States: map[string]int64{}, MayCreate: c.MayCreate}
+		out := knowledgePaths{Items: c.Nodes, States: map[string]int64{}, MayCreate: c.MayCreate}
 		for st, n := range c.States {
 			out.States[string(st)] = n
 		}
-		return &struct{ Body pathsOut }{out}, nil
+		return &struct{ Body knowledgePaths }{out}, nil
 	})
-	type listOut struct {
+	type knowledgeList struct {
 		Items []ArticleRow `json:"items"`
 		Next  string       `json:"next"`
 	}
@@ -166,7 +154,7 @@ func (a *API) knowledgeReads() {
 		Q      string `query:"q" maxLength:"200"`
 		Cursor string `query:"cursor" maxLength:"60"`
 		Limit  int    `query:"limit" minimum:"0" maximum:"200"`
-	}) (*struct{ Body listOut }, error) {
+	}) (*struct{ Body knowledgeList }, error) {
 		actor := actorOf(ctx)
 		rows, next, err := a.Knowledge.List(ctx, actor, knowledge.Filter{Path: in.Path, State: knowledge.State(in.State), Query: in.Q, Cursor: in.Cursor, Limit: in.Limit})
 		if err != nil {
@@ -175,12 +163,12 @@ func (a *API) knowledgeReads() {
 		if err := a.sawKnowledge(ctx, actor, "knowledge.list", 0, len(rows), in.State); err != nil {
 			return nil, err
 		}
-		out := listOut{Items: make([]ArticleRow, 0, len(rows)), Next: next}
+		out := knowledgeList{Items: make([]ArticleRow, 0, len(rows)), Next: next}
 		now := a.now()
 		for _, x := range rows {
 			out.Items = append(out.Items, a.articleRow(x, now))
 		}
-		return &struct{ Body listOut }{out}, nil
+		return &struct{ Body knowledgeList }{out}, nil
 	})
 	route(a, http.MethodGet, "/api/v1/knowledge/{id}", "knowledge-get", "知识详情", Rule{Verbs: read, Audit: "knowledge.view"}, func(ctx context.Context, in *struct {
 		ID      string `path:"id"`
@@ -397,14 +385,6 @@ func (a *API) sawKnowledge(ctx context.Context, actor access.Actor, op string, i
 		e.SubjectKind = knowledge.SubjectKind
 	}
 	return a.Audit.Seen(ctx, e)
-}
-
-func knowledgeNodes(in []*knowledge.Node) []KnowledgeNode {
-	out := make([]KnowledgeNode, 0, len(in))
-	for _, n := range in {
-		out = append(out, KnowledgeNode{n.Path, n.Name, n.Count, knowledgeNodes(n.Children)})
-	}
-	return out
 }
 
 // wireDay is a day on the wire; "" for none.

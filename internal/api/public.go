@@ -53,11 +53,12 @@ func (a *API) publicRoutes() {
 		QueryCode string `json:"query_code"`
 	}
 	route(a, http.MethodPost, "/api/v1/intake", "intake-create", "公众提交诉求", Rule{Public: true, Audit: "event"}, func(ctx context.Context, in *struct {
-		Key  string `header:"Idempotency-Key"`
-		Body PublicIntake
+		Key   string `header:"Idempotency-Key"`
+		Proof string `header:"Proof" doc:"429 时给出的工作量证明的答案"`
+		Body  PublicIntake
 	}) (*struct{ Body receipt }, error) {
 		ip := actorOf(ctx).IP
-		if err := a.Gate.Allow(ip); err != nil {
+		if err := a.Gate.Allow(ip); err != nil && !a.Gate.Proved(ip, in.Proof) {
 			return nil, err
 		}
 		b := in.Body

@@ -139,7 +139,7 @@ func (a *API) viewers(ctx context.Context, id int64) ([]ViewerOut, error) {
 	views, err := a.Audit.Viewers(ctx, id, 200)
 	out := []ViewerOut{}
 	for _, v := range views {
-		out = append(out, ViewerOut{At: stamp(v.At), Name: a.accountName(v.Actor), Unit: a.Org.Tree().Name(v.Unit), Op: opWord(v.Op), Reason: reasonWord(v.Reason)})
+		out = append(out, ViewerOut{At: stamp(v.At.UnixMilli()), Name: a.accountName(v.Actor), Unit: a.Org.Tree().Name(v.Unit), Op: opWord(v.Op), Reason: reasonWord(v.Reason)})
 	}
 	return out, err
 }

@@ -30,7 +30,7 @@ func init() {
 		"decide-suspension": doDecideSuspension, "resume": doResume, "reply": doReply, "review": doReview, "close": doClose, "callback": doCallback,
 		"evaluate": doEvaluate, "propose-exempt": doProposeExempt, "decide-exempt": doDecideExempt, "reopen": doReopen, "urge": doUrge, "supervise": doSupervise,
 		"escalate": doEscalate, "merge": doMerge, "unmerge": doUnmerge, "split": doSplit, "reclassify": doReclassify, "relabel": doRelabel,
-		"withdraw": doWithdraw, "supplement": doSupplement, "relay": doRelay, "note": doNote, "deadline": doDeadline,
+		"withdraw": doWithdraw, "supplement": doSupplement, "relay": doRelay, "note": doNote, "deadline": doDeadline, "redate": doRedate,
 	}
 	guards = map[string]guard{
 		"category_set": guardCategorySet, "level_allowed": guardLevelAllowed, "town_allowed": guardTownAllowed, "conflict_free": guardConflictFree,

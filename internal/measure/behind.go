@@ -1,0 +1,153 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hotline/internal/db"
+	"hotline/internal/fault"
+	"hotline/internal/region"
+)
+
+// Tickets lists the tickets behind a line of an answer, newest first: those of
+// the denominator, or of the numerator where the measure is a plain number.
+// The caller shows only what is in the reader's scope.
+func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor string, limit int) (ids []int64, next string, err error) {
+	d, err := s.Definition(q.Name)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := q.check(s.DB.Clock().Now()); err != nil {
+		return nil, "", err
+	}
+	if key != "" {
+		if err := narrow(&q, key); err != nil {
+			return nil, "", err
+		}
+	}
+	sp, err := s.span(v, q)
+	if err != nil {
+		return nil, "", err
+	}
+	if limit <= 0 || limit > 200 {
+		limit = 50
+	}
+	at, tk, err := parseAt(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	var args []any
+	parts := s.behind(sp, d, key, &args)
+	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
+	text := `SELECT ticket, max(t) AS at FROM (` + strings.Join(parts, " UNION ALL ") + `) b GROUP BY ticket`
+	if cursor != "" {
+		text += ` HAVING max(t) < ` + arg(at) + ` OR (max(t) = ` + arg(at) + ` AND ticket < ` + arg(tk) + `)`
+	}
+	text += ` ORDER BY at DESC, ticket DESC LIMIT ` + arg(limit+1)
+	type hit struct{ ticket, at int64 }
+	var hits []hit
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		hits, err = db.All(tx, func(sc db.Scanner) (h hit, err error) { return h, sc.Scan(&h.ticket, &h.at) }, text, args...)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(hits) > limit {
+		hits = hits[:limit]
+		last := hits[limit-1]
+		next = fmt.Sprintf("%d.%d", last.at, last.ticket)
+	}
+	for _, h := range hits {
+		ids = append(ids, h.ticket)
+	}
+	return ids, next, nil
+}
+
+// narrow turns the key of a line into a filter.
+func narrow(q *Query, key string) error {
+	bad := fault.Invalid("key_invalid", "统计分组无效，请重新选择。")
+	switch q.By {
+	case ByUnit:
+		id, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
+			return bad
+		}
+		q.Unit = id
+	case ByRegion:
+		if _, ok := region.Get(key); !ok {
+			return bad
+		}
+		q.Region = key
+	case ByType:
+		q.Type = key
+	case ByCategory:
+		q.Category = key
+	case ByDay:
+		t, err := parseDay(key)
+		if err != nil {
+			return bad
+		}
+		q.From, q.To = t, t
+	}
+	return nil
+}
+
+// behind is one SELECT (ticket, t) for each moment that the line counts.
+func (s *Service) behind(sp span, d Definition, key string, args *[]any) (parts []string) {
+	names, minus := d.Den, slices.Concat(d.ExDen, d.Less)
+	if len(names) == 0 || d.perHead() {
+		names = d.Num
+	}
+	for _, n := range names {
+		i, ok := atomIndex[n]
+		if !ok { // taken away or no atom
+			continue
+		}
+		a := atoms[i]
+		col := momentColumn[a.when]
+		if a.when == live {
+			col = "received"
+		}
+		cond := []string{sp.where(args, a.when), a.where()}
+		for _, m := range minus {
+			if j, ok := atomIndex[m]; ok && atoms[j].when == a.when {
+				cond = append(cond, "NOT ("+atoms[j].where()+")")
+			}
+		}
+		if !sp.whole {
+			cond = append(cond, "unit IN ("+marksFor(args, sp.subtree())+")")
+		} else if key != "" && sp.q.By == ByUnit && !d.platformSide() && sp.tree.Province().ID == sp.root.ID {
+			cond = append(cond, "platform = "+strconv.FormatInt(sp.root.ID, 10))
+		}
+		parts = append(parts, `SELECT ticket, `+col+` AS t FROM stat_row WHERE `+strings.Join(cond, " AND "))
+	}
+	return parts
+}
+
+// subtree is the root and all units below it.
+func (sp span) subtree() []int64 {
+	out := []int64{sp.root.ID}
+	for i := 0; i < len(out); i++ {
+		for _, c := range sp.tree.Children(out[i]) {
+			out = append(out, c.ID)
+		}
+	}
+	return out
+}
+
+func parseAt(cursor string) (at, ticket int64, err error) {
+	if cursor == "" {
+		return 0, 0, nil
+	}
+	a, b, _ := strings.Cut(cursor, ".")
+	at, err1 := strconv.ParseInt(a, 10, 64)
+	ticket, err2 := strconv.ParseInt(b, 10, 64)
+	if err1 != nil || err2 != nil {
+		return 0, 0, fault.Invalid("cursor_invalid", "翻页标记无效，请重新查询。")
+	}
+	return at, ticket, nil
+}
