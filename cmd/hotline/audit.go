@@ -32,12 +32,15 @@ func runAudit(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if r.Broken != nil {
-			broken = true
-			fmt.Printf("%s：第%d条处断裂，%s（共%d条）\n", l.label, r.Broken.Seq, r.Broken.Reason, r.Count)
+		for _, p := range r.Problems {
+			fmt.Printf("%s：%s\n", l.label, p)
+		}
+		broken = broken || !r.Intact()
+		if b := r.Log.Broken; b != nil {
+			fmt.Printf("%s：第%d条处断裂，%s（其前%d条完好）\n", l.label, b.Seq, b.Reason, r.Log.Count)
 			continue
 		}
-		fmt.Printf("%s：完整，共%d条，链头%s，另有%d条尚未封存\n", l.label, r.Count, r.HeadHash, r.Unsealed)
+		fmt.Printf("%s：完整，共%d条，核对签名%d处，链头%s，另有%d条尚未封存\n", l.label, r.Log.Count, r.Checkpoints, r.Log.HeadHash, r.Log.Unsealed)
 	}
 	if broken {
 		return exitCode{1, ""}

@@ -19,7 +19,7 @@ func runClassify(_ context.Context, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
-	return insight.ClassifyFile(insight.NewClassifier(category.Default()), category.Default(), os.Stdin, os.Stdout)
+	return insight.ClassifyFile(category.Default(), os.Stdin, os.Stdout)
 }
 
 func corpus(name string, args []string) (file io.ReadCloser, k int, err error) {

@@ -60,7 +60,7 @@ func (a *API) actionRoutes() {
 	type batchOut struct {
 		Items []BatchResult `json:"items"`
 	}
-	route(a, http.MethodPost, "/api/v1/tickets/actions/{action}", "tickets-batch", "批量办理", rule, func(ctx context.Context, in *struct {
+	route(a, http.MethodPost, "/api/v1/batch/{action}", "tickets-batch", "批量办理", rule, func(ctx context.Context, in *struct {
 		Action string `path:"action" maxLength:"40"`
 		Body   struct {
 			Items  []BatchItem    `json:"items" maxItems:"200"`

@@ -112,6 +112,12 @@ func (d Duty) CountyName(city, county string) string {
 // Everywhere tells whether every city has such a unit, as it has no metro.
 func (d Duty) Everywhere() bool { return d.city != "" }
 
+// Serves tells whether a city has somebody for the duty: a unit of its own, or
+// the province's.
+func (d Duty) Serves(city string) bool {
+	return d.city != "" || d.names[city] != "" || d.Province != ""
+}
+
 // Levels lists the levels at which the duty has units, from the top.
 func (d Duty) Levels() []string {
 	var out []string

@@ -134,7 +134,7 @@ func (s shown) number() string {
 // lookUp opens the ticket that desk begins with and gives its address.
 func (b *browser) lookUp() string {
 	b.t.Helper()
-	s := b.post("/progress", url.Values{"number": {"0126 1123 0000 017"}, "code": {"k7q2 m9xw"}})
+	s := b.post("/progress", url.Values{"number": {"0126 1123 0000 017"}, "code": {"k7q2 m９xw"}})
 	if s.code != 200 || !strings.HasPrefix(b.path, "/progress/t/") {
 		b.t.Fatalf("look-up: %d at %s: %s", s.code, b.path, s.words())
 	}

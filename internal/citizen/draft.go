@@ -140,11 +140,11 @@ func (d *draft) check(s Services, names ...string) problems {
 // phoneLike tells digits that may be a phone number from those that cannot be.
 func phoneLike(s string) bool {
 	n := 0
-	for _, c := range s {
+	for _, c := range narrow(s) {
 		switch {
-		case c >= '0' && c <= '9' || c >= '０' && c <= '９':
+		case c >= '0' && c <= '9':
 			n++
-		case !strings.ContainsRune("+- 　（）()", c):
+		case !strings.ContainsRune("+- 　()", c):
 			return false
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // home is the portal. It stands even when figures or articles cannot be read.
 func (h *site) home(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "home", "")
-	data := map[string]any{"Types": h.s.TypeHints()}
+	data := map[string]any{}
 	if c, err := h.s.Counts(r.Context()); err == nil {
 		data["Counts"] = c
 	} else {

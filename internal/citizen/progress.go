@@ -39,13 +39,21 @@ func (h *site) showProgress(w http.ResponseWriter, r *http.Request, v progressVi
 	h.render(w, r, "progress", p)
 }
 
+// narrow turns full-width letters and digits, as a Chinese keyboard types them,
+// into plain ones.
+func narrow(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= '！' && c <= '～' {
+			return c - '！' + '!'
+		}
+		return c
+	}, s)
+}
+
 // digits keeps the digits of a number typed with blanks or dashes.
 func digits(s string) string {
 	var out strings.Builder
-	for _, c := range s {
-		if c >= '０' && c <= '９' {
-			c -= '０' - '0'
-		}
+	for _, c := range narrow(s) {
 		if c >= '0' && c <= '9' && out.Len() < 32 {
 			out.WriteRune(c)
 		}
@@ -62,7 +70,7 @@ func (h *site) progressByNumber(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := progressView{Number: digits(r.PostForm.Get("number"))}
-	code := strings.ToUpper(strings.Join(strings.Fields(clean(r.PostForm.Get("code"))), ""))
+	code := strings.ToUpper(narrow(strings.Join(strings.Fields(clean(r.PostForm.Get("code"))), "")))
 	var errs problems
 	if v.Number == "" {
 		errs = append(errs, problem{"number", "请填写15位单号"})

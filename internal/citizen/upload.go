@@ -1,6 +1,7 @@
 package citizen
 
 import (
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -40,7 +41,8 @@ func (h *site) readForm(w http.ResponseWriter, r *http.Request) (done func(), er
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseMultipartForm(4 << 20); err != nil {
-		if _, big := err.(*http.MaxBytesError); big {
+		var big *http.MaxBytesError
+		if errors.As(err, &big) {
 			return done, errTooBig
 		}
 		return done, fault.Invalid("form_unreadable", "内容没有完整收到，请检查网络后返回重试。").Because(err)

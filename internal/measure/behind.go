@@ -71,12 +71,10 @@ func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor st
 func narrow(q *Query, key string) error {
 	bad := fault.Invalid("key_invalid", "统计分组无效，请重新选择。")
 	switch q.By {
-	case ByUnit:
-		id, err := strconv.ParseInt(key, 10, 64)
-		if err != nil {
+	case ByUnit: // the condition is that of fold, in behind
+		if _, err := strconv.ParseInt(key, 10, 64); err != nil {
 			return bad
 		}
-		q.Unit = id
 	case ByRegion:
 		if _, ok := region.Get(key); !ok {
 			return bad
@@ -119,18 +117,33 @@ func (s *Service) behind(sp span, d Definition, key string, args *[]any) (parts 
 			}
 		}
 		if !sp.whole {
-			cond = append(cond, "unit IN ("+marksFor(args, sp.subtree())+")")
-		} else if key != "" && sp.q.By == ByUnit && !d.platformSide() && sp.tree.Province().ID == sp.root.ID {
-			cond = append(cond, "platform = "+strconv.FormatInt(sp.root.ID, 10))
+			cond = append(cond, "unit IN ("+marksFor(args, sp.subtree(sp.root.ID))+")")
+		}
+		if sp.q.By == ByUnit && key != "" {
+			cond = append(cond, sp.ofUnit(d, key, args))
 		}
 		parts = append(parts, `SELECT ticket, `+col+` AS t FROM stat_row WHERE `+strings.Join(cond, " AND "))
 	}
 	return parts
 }
 
-// subtree is the root and all units below it.
-func (sp span) subtree() []int64 {
-	out := []int64{sp.root.ID}
+// ofUnit is the condition of a line by unit, the counterpart of fold: a unit
+// below the root with all that is below it, or what the root does itself.
+func (sp span) ofUnit(d Definition, key string, args *[]any) string {
+	id, _ := strconv.ParseInt(key, 10, 64)
+	if d.platformSide() && sp.whole {
+		return "platform IN (" + marksFor(args, []int64{id}) + ")"
+	}
+	units := []int64{id}
+	if id != sp.root.ID {
+		units = sp.subtree(id)
+	}
+	return "(unit IN (" + marksFor(args, units) + ") OR unit = 0 AND platform IN (" + marksFor(args, []int64{id}) + "))"
+}
+
+// subtree is a unit and all below it.
+func (sp span) subtree(id int64) []int64 {
+	out := []int64{id}
 	for i := 0; i < len(out); i++ {
 		for _, c := range sp.tree.Children(out[i]) {
 			out = append(out, c.ID)

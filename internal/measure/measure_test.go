@@ -67,6 +67,7 @@ func TestMeasuresOfAHistory(t *testing.T) {
 			t.Fatalf("recount %+v %v", got, err)
 		}
 		checkBehind(t, w, v)
+		checkBehind(t, w, w.m.ViewerOf(w.who(access.Province, "P420000")))
 		checkPaths(t, w)
 		if _, err := d.Clock(), d.Update(ctx, func(tx *db.Tx) error {
 			_, err := tx.Exec(`UPDATE stat_day SET n_closed = n_closed + 1 WHERE axis = 'u' AND n_closed > 0`)

@@ -106,7 +106,7 @@ var (
 	pass      = map[string]any{"review_decision": "pass"}
 	closePass = map[string]any{"close_decision": "pass"}
 	happy     = map[string]any{"outcome": "reached", "citizen_solved": "yes", "satisfaction": "4"}
-	unhappy   = map[string]any{"outcome": "reached", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []any{"not_solved"}}
+	unhappy   = map[string]any{"outcome": "reached", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []any{"unsolved"}}
 	noAnswer  = map[string]any{"outcome": "no_answer"}
 	again     = map[string]any{"recheck_decision": "reopen", "verdict_text": "现场仍在夜间施工，发回重办。"}
 )

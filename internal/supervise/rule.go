@@ -116,7 +116,7 @@ func (s *Service) unhappy(tx *db.Tx, e eventlog.Event, f *fact) error {
 	if _, err := tx.Exec(`INSERT INTO supervision_unhappy (ticket, leg) VALUES ($1,$2) ON CONFLICT (ticket, leg) DO NOTHING`, e.SubjectID, f.Leg); err != nil {
 		return err
 	}
-	n, err := db.Int(tx, `SELECT count(*) FROM supervision_unhappy WHERE ticket = $1`, e.SubjectID)
+	n, err := db.Int(tx, `SELECT count(*) FROM supervision_unhappy WHERE ticket = $1 AND leg <= $2`, e.SubjectID, f.Leg)
 	if err != nil || n < 2 {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *Service) repeated(tx *db.Tx, e eventlog.Event, f *fact) error {
 	if _, err := tx.Exec(`INSERT INTO supervision_repeat (ticket, root) VALUES ($1,$2) ON CONFLICT (ticket) DO NOTHING`, e.SubjectID, root); err != nil {
 		return err
 	}
-	n, err := db.Int(tx, `SELECT count(*) FROM supervision_repeat WHERE root = $1`, root)
+	n, err := db.Int(tx, `SELECT count(*) FROM supervision_repeat WHERE root = $1 AND ticket <= $2`, root, e.SubjectID)
 	if err != nil || n+1 < 3 || ticket.Final(f.Status) {
 		return err
 	}

@@ -1,0 +1,235 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hotline/internal/access"
+)
+
+// Every route has an access rule and says what the audit keeps of it, or why
+// it keeps nothing.
+func TestEveryRouteIsRuledAndAudited(t *testing.T) {
+	w := newWorld(t)
+	seen, ids := map[string]bool{}, map[string]bool{}
+	for _, r := range w.api.Routes {
+		key := r.Method + " " + r.Path
+		if seen[key] || ids[r.ID] {
+			t.Errorf("%s (%s) is there twice", key, r.ID)
+		}
+		seen[key], ids[r.ID] = true, true
+		if !strings.HasPrefix(r.Path, "/api/v1/") && r.Path != "/docs" {
+			t.Errorf("%s: outside /api/v1", key)
+		}
+		if r.Summary == "" || !han.MatchString(r.Summary) {
+			t.Errorf("%s: no Chinese summary", key)
+		}
+		switch rule := r.Rule; {
+		case rule.Public && (len(rule.Verbs) > 0 || len(rule.Roles) > 0):
+			t.Errorf("%s: public and not", key)
+		case (rule.Audit == "") == (rule.Free == ""):
+			t.Errorf("%s: needs an audit operation or a reason for none, not both: %+v", key, rule)
+		case rule.Audit == "" && !han.MatchString(rule.Free):
+			t.Errorf("%s: the reason for no audit is not in words", key)
+		case rule.Audit != "" && rule.Audit != "event" && opWord(rule.Audit) == "其他操作":
+			t.Errorf("%s: operation %q has no word", key, rule.Audit)
+		}
+		if r.Method != http.MethodGet && r.Rule.Audit == "" && !freeWrites[r.ID] {
+			t.Errorf("%s: a write that leaves no trace", key)
+		}
+		if _, known := samples[r.ID]; !known {
+			t.Errorf("%s (%s): no sample request; the matrix test does not reach it", key, r.ID)
+		}
+	}
+	if len(w.api.Routes) < 70 {
+		t.Errorf("only %d routes", len(w.api.Routes))
+	}
+}
+
+// freeWrites change nothing but the caller's own scratch paper, or nothing.
+var freeWrites = map[string]bool{"suggest": true, "drafts-save": true, "drafts-delete": true}
+
+// sample is a request that goes deep into a route's handler. In paths and
+// bodies $name is the id of a seeded ticket or thing.
+type sample struct {
+	path string // "" = the route's own, with its parameters replaced
+	body any
+	head map[string]string
+	file []byte // sent as multipart
+	live bool   // a stream: ends with the request
+	own  bool   // ends the session, so it gets one of its own
+}
+
+var v1 = map[string]string{"If-Match": `"1"`}
+
+var samples = map[string]sample{
+	"login": {body: `{"username":"nobody","password":"Wrong-2026"}`}, "logout": {own: true}, "me": {}, "me-counts": {}, "demo": {}, "demo-enter": {body: `{"username":"guest"}`},
+	"me-password": {body: `{"old":"Wrong-2026","new":"Better-2026x"}`}, "demo-autoplay": {}, "demo-step": {},
+	"queues": {path: "/api/v1/queues?page=search"}, "tickets-list": {path: "/api/v1/tickets?queue=all&region=420100&q=噪声&limit=5"}, "tickets-get": {}, "tickets-timeline": {}, "tickets-viewers": {},
+	"tickets-lookup": {path: "/api/v1/tickets/lookup?number=$number"}, "tickets-action": {path: "/api/v1/tickets/$handled/actions/note", body: `{"text":"已电话核对地址。"}`},
+	"tickets-batch": {path: "/api/v1/tickets/actions/urge", body: `{"items":[{"id":"$handled","version":1}],"fields":{"note":"请尽快办理。"}}`},
+	"tickets-reveal": {body: `{"field":"phone","reason_code":"contact","reason":"核实地址"}`},
+	"tickets-create": {body: `{"way":"dispatch","type":"求助","title":"路灯不亮","content":"关山大道路灯连续三天不亮，请安排维修。","category":"040101","region":"420111","requester":{"name":"王先生","phone":"13800001111"}}`},
+	"suggest":        {body: `{"content":"洪山区关山大道工地夜间施工噪声很大","region":"420111"}`}, "callers-lookup": {body: `{"phone":"13800002671"}`}, "tickets-by-phone": {body: `{"phone":"13800002671"}`},
+	"drafts-list": {}, "drafts-save": {path: "/api/v1/drafts/d1", body: `{"title":"草稿","body":{"content":"路灯"}}`}, "drafts-delete": {path: "/api/v1/drafts/d1"},
+	"meta": {}, "regions": {path: "/api/v1/regions?parent=420100"}, "regions-search": {path: "/api/v1/regions/search?q=hs"}, "categories": {path: "/api/v1/categories?q=噪声"}, "categories-tree": {}, "units": {path: "/api/v1/units?q=城管"},
+	"attachments-create": {file: picture()}, "attachments-get": {path: "/api/v1/attachments/1?ticket=$handled"}, "events": {live: true},
+	"intake-create": {body: `{"type":"求助","content":"小区门口路灯坏了三天，请维修。","region":"420111","phone":"13800003333","name":"赵女士"}`}, "public-ticket": {path: "/api/v1/public/tickets/$number?code=AAAA2222"},
+	"knowledge-search": {path: "/api/v1/knowledge/search?q=居住证"}, "knowledge-paths": {}, "knowledge-list": {path: "/api/v1/knowledge?state=draft"}, "knowledge-get": {path: "/api/v1/knowledge/$know"},
+	"knowledge-create": {body: `{"title":"公积金提取指南$n","path":"住房/公积金","kind":"办事指南","source":"本平台整理","region":"420100","body":"租房提取公积金的条件和材料。"}`},
+	"knowledge-save":   {path: "/api/v1/knowledge/$know", head: v1, body: `{"title":"居住证办理指南","path":"公安户政/居住证","kind":"办事指南","source":"本平台整理","region":"420100","body":"到居住地派出所申领。"}`},
+	"knowledge-action": {path: "/api/v1/knowledge/$know/actions/submit", head: v1, body: `{}`}, "knowledge-feedback": {path: "/api/v1/knowledge/$know/feedback", body: `{"kind":"wrong","text":"电话号码已变更。"}`},
+	"measures": {path: "/api/v1/measures?name=$measure&by=unit&from=2026-11-01&to=2026-11-23"}, "measures-definitions": {}, "measures-tickets": {path: "/api/v1/measures/$measure/tickets?by=unit&key=1"},
+	"exports": {body: `{"kind":"measures","params":{"name":"$measure","by":"unit"}}`}, "home": {}, "map": {path: "/api/v1/map?level=city&metric=count&days=7"}, "screen": {}, "geo": {path: "/api/v1/geo/pref.json"},
+	"supervision-list": {}, "supervision-candidates": {path: "/api/v1/supervision/candidates?rule=overdue"}, "supervision-get": {path: "/api/v1/supervision/7"},
+	"supervision-create": {body: `{"ticket":"$handled","unit":"$unit","level":"order","requirement":"请三个工作日内核查并反馈。"}`}, "supervision-action": {path: "/api/v1/supervision/7/actions/close", head: v1, body: `{"text":"已核实。"}`},
+	"jobs-list": {}, "jobs-get": {path: "/api/v1/jobs/7"}, "jobs-events": {path: "/api/v1/jobs/7/events", live: true}, "files-get": {path: "/api/v1/files/7"}, "docs": {},
+	"admin-units": {path: "/api/v1/admin/units?q=城管"}, "admin-units-create": {body: `{"kind":"department","name":"某局$n","code":"D420100-x$n","region":"420100"}`}, "admin-units-update": {path: "/api/v1/admin/units/7", body: `{"name":"某局"}`},
+	"admin-units-close": {path: "/api/v1/admin/units/7/close", body: `{"to":"2026-12-01","reason":"机构改革"}`}, "admin-units-move": {path: "/api/v1/admin/units/7/move", body: `{"parent":"$unit"}`},
+	"admin-units-import": {file: []byte("单位编码,单位名称,类型,区划代码\nD420100-y,某局,部门,420100\n")}, "admin-units-template": {},
+	"admin-accounts": {path: "/api/v1/admin/accounts?q=a"}, "admin-accounts-create": {body: `{"username":"new$n","name":"新人","role":"agent","unit":"$unit","reason":"新进人员"}`},
+	"admin-accounts-lock": {path: "/api/v1/admin/accounts/7/lock"}, "admin-accounts-unlock": {path: "/api/v1/admin/accounts/7/unlock"}, "admin-accounts-reset": {path: "/api/v1/admin/accounts/7/reset"},
+	"admin-accounts-role": {path: "/api/v1/admin/accounts/7/role", body: `{"role":"agent","reason":"岗位调整"}`}, "admin-grants": {}, "admin-grants-create": {body: `{"account":"7","role":"agent","reason":"岗位调整"}`},
+	"admin-grants-approve": {path: "/api/v1/admin/grants/7/approve", body: `{"opinion":"同意"}`}, "admin-grants-reject": {path: "/api/v1/admin/grants/7/reject", body: `{"opinion":"理由不足"}`},
+	"admin-policies": {}, "admin-policies-get": {path: "/api/v1/admin/policies/rules"}, "admin-policies-publish": {path: "/api/v1/admin/policies/limits", body: `{"doc":[{"id":"x"}],"note":"试"}`},
+	"admin-calendar": {path: "/api/v1/admin/calendar?year=2026"}, "admin-catalogue-replay": {path: "/api/v1/admin/catalogue/replay?month=2026-11"},
+	"audit-search": {path: "/api/v1/audit?op=ticket.*&limit=5"}, "audit-verify": {}, "audit-viewers": {path: "/api/v1/audit/viewers?number=$number"},
+}
+
+func picture() []byte {
+	var b bytes.Buffer
+	_ = png.Encode(&b, image.NewGray(image.Rect(0, 0, 4, 4)))
+	return b.Bytes()
+}
+
+// fill makes the request of a sample for the n-th caller.
+func (w *world) fill(r Route, n int) request {
+	s := samples[r.ID]
+	words := strings.NewReplacer("$handled", w.id("handled"), "$number", w.made["handled"].Number, "$know", fmt.Sprint(w.know), "$unit", unitID(w, "D420100-chengguan"), "$measure", w.measure(), "$n", fmt.Sprint(n))
+	path := s.path
+	if path == "" {
+		path = strings.NewReplacer("{id}", w.id("handled")).Replace(r.Path)
+	}
+	out := request{method: r.Method, path: words.Replace(path), head: map[string]string{}, ip: fmt.Sprintf("198.51.100.%d", n)}
+	for k, v := range s.head {
+		out.head[k] = v
+	}
+	switch {
+	case s.file != nil:
+		body, kind := form(w.t, "x.png", s.file)
+		out.body, out.head["Content-Type"] = body, kind
+	case s.body != nil:
+		out.body = words.Replace(s.body.(string))
+	case r.Method == http.MethodPost || r.Method == http.MethodPut:
+		out.body = `{}`
+	}
+	if s.live {
+		out.limit = 20 * time.Millisecond
+	}
+	return out
+}
+
+func (w *world) measure() string { return w.api.Measure.Definitions(0).Measures[0].Name }
+
+// permitted says from the tables alone whether a role may call a route.
+func permitted(rule Rule, role access.Role) bool {
+	if rule.Public || len(rule.Verbs) == 0 && len(rule.Roles) == 0 {
+		return true
+	}
+	g := access.GrantOf(role)
+	for _, v := range rule.Verbs {
+		if g.May(v) {
+			return true
+		}
+	}
+	for _, r := range rule.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// Every route for every role and for nobody: who may not is told so and
+// nothing else; who may is never told so; nothing fails; every error is a
+// Chinese problem with a stable code.
+func TestEveryRouteForEveryRole(t *testing.T) {
+	w := newWorld(t)
+	w.seed()
+	type caller struct {
+		name string
+		role access.Role
+	}
+	callers := []caller{{}}
+	for _, role := range access.Roles() {
+		if role == access.Citizen { // has no account: a citizen proves a query code, and is nobody to the console
+			if _, err := w.api.Access.CreateAccount(t.Context(), access.System("test"), access.NewAccount{Username: "citizen", Name: "市民", Role: role, Unit: w.units["P420100"].ID}); err == nil {
+				t.Error("an account for a citizen")
+			}
+			continue
+		}
+		callers = append(callers, caller{string(role), role})
+	}
+	if len(callers) != 20 {
+		t.Fatalf("%d callers", len(callers))
+	}
+	var wg sync.WaitGroup
+	for n, who := range callers {
+		wg.Go(func() {
+			for _, r := range w.api.Routes {
+				if samples[r.ID].own {
+					continue // below, with a session of its own
+				}
+				q := w.fill(r, n+1)
+				q.token = w.token[who.name]
+				w.judge(t, r, who.name, who.role, w.call(q))
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range w.api.Routes {
+		if samples[r.ID].own {
+			if a := w.call(w.fill(r, 1)); a.problem.Code != "login_required" {
+				t.Errorf("%s for nobody: %d %s", r.ID, a.status, a.raw)
+			}
+			if a := w.as("guest", r.Method, r.Path, `{}`); a.status >= 300 {
+				t.Errorf("%s: %d %s", r.ID, a.status, a.raw)
+			}
+			if a := w.as("guest", http.MethodGet, "/api/v1/me", nil); a.status != 401 || a.wrong() != "" {
+				t.Errorf("after %s: %d %s", r.ID, a.status, a.raw)
+			}
+		}
+	}
+}
+
+func (w *world) judge(t *testing.T, r Route, name string, role access.Role, a answer) {
+	where := fmt.Sprintf("%s %s by %q: %d %.300s", r.Method, r.Path, name, a.status, a.raw)
+	if why := a.wrong(); why != "" {
+		t.Errorf("%s: %s", why, where)
+	}
+	byRule := a.status == 403 && a.problem.Code == "role_forbidden"
+	noSession := a.status == 401 && a.problem.Code != "login_failed"
+	switch {
+	case r.Rule.Public:
+		if byRule || noSession {
+			t.Errorf("a public route asks who it is: %s", where)
+		}
+	case name == "":
+		if a.status != 401 || a.problem.Code != "login_required" {
+			t.Errorf("open to nobody: %s", where)
+		}
+	case !permitted(r.Rule, role):
+		if !byRule {
+			t.Errorf("open without the rule: %s", where)
+		}
+	case byRule || noSession:
+		t.Errorf("closed in spite of the rule: %s", where)
+	}
+}

@@ -1,0 +1,183 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"hotline/internal/access"
+	"hotline/internal/clock"
+	"hotline/internal/ticket"
+)
+
+const (
+	// meanArrival is the time between two callers in a mean hour.
+	meanArrival = 20 * time.Second
+	// playEvery is how often one of the staff does something.
+	playEvery = 6 * time.Second
+)
+
+// Run simulates until ctx ends: callers at the rate of the hour, and staff who
+// work on their tickets, so that queues live and stay within their shares. It
+// touches no visitor's ticket; those are played by Autoplay alone.
+func (f *Face) Run(ctx context.Context) error {
+	var pl plan
+	found, err := getState(ctx, f.a.DB, statePlan, &pl)
+	if err != nil || !found {
+		return err
+	}
+	pl.Now = clock.Millis(f.a.Clock.Now())
+	h := newHistory(f.a, f.people, pl)
+	r := rand.New(rand.NewPCG(pl.Seed, uint64(pl.Now)))
+	next := f.a.Clock.Now().Add(f.wait(r))
+	for n := 0; ; n++ {
+		if err := f.a.Clock.Sleep(ctx, playEvery/2); err != nil {
+			return nil
+		}
+		now := f.a.Clock.Now()
+		if !now.Before(next) {
+			next = now.Add(f.wait(r))
+			if err := f.arrive(ctx, h, r, now); err != nil && ctx.Err() == nil {
+				slog.Warn("demo: an arrival failed", "err", err)
+			}
+		}
+		if n%2 == 0 {
+			if err := f.work(ctx, h, r, now); err != nil && ctx.Err() == nil {
+				slog.Warn("demo: a simulated step failed", "err", err)
+			}
+		}
+	}
+}
+
+// wait draws the time to the next caller: the more of the day's calls fall
+// into the hour, the shorter.
+func (f *Face) wait(r *rand.Rand) time.Duration {
+	rate := max(pace(f.a.Clock.Now()), 0.08)
+	d := time.Duration(float64(meanArrival) / rate * r.ExpFloat64())
+	return min(max(d, 2*time.Second), 5*time.Minute)
+}
+
+// arrive takes in one caller through the same door as everybody else's.
+func (f *Face) arrive(ctx context.Context, h *history, r *rand.Rand, now time.Time) error {
+	s := slot{No: fmt.Sprintf("L%d-%d", clock.Millis(now), f.arrivals.Add(1)), At: now, City: h.vol.city(r)}
+	sc, q, err := h.begin(ctx, s, h.tell(r, s), channel(r), r)
+	if err != nil {
+		return err
+	}
+	q.At = 0
+	phone := q.Channel == "phone"
+	sc.ending(&q, phone)
+	if err := sc.decide(q); err != nil {
+		return err
+	}
+	by := access.AsCitizen(0, "")
+	if phone {
+		by = sc.who(sc.n.Platform, access.Agent)
+	}
+	if sc.err != nil {
+		return sc.err
+	}
+	_, err = f.a.Ticket.Create(ctx, by, sc.n)
+	return err
+}
+
+// stations are the queues that simulated staff work down, with how many tickets
+// of a platform they leave for visitors.
+var stations = []struct {
+	status string
+	keep   int
+}{
+	{ticket.Received, 5}, {ticket.ToDispatch, 7}, {ticket.Handling, 60}, {ticket.Handling, 60}, {ticket.ToClose, 6}, {ticket.ToCallback, 6}, {ticket.ToRecheck, 4},
+}
+
+// work has one of the staff of a drawn platform take one step on a ticket of
+// the demo, if his queue is longer than what is kept for visitors.
+func (f *Face) work(ctx context.Context, h *history, r *rand.Rand, now time.Time) error {
+	tree := f.a.Org.Tree()
+	st := stations[r.IntN(len(stations))]
+	for range 4 {
+		code := h.vol.city(r)
+		plat, ok := tree.CityPlatform(code)
+		if !ok {
+			plat = tree.Province()
+		}
+		id, err := f.pickTicket(ctx, r, plat.ID, st.status, st.keep)
+		if err != nil {
+			return err
+		}
+		if id == 0 {
+			continue
+		}
+		t, err := f.a.Ticket.Get(ctx, system, id)
+		if err != nil {
+			return err
+		}
+		if !t.Detail.Demo || t.Detail.Visitor || !f.due(t, r, now) {
+			continue
+		}
+		m, err := f.next(ctx, t)
+		if err != nil {
+			return err
+		}
+		f.colour(t, &m, r)
+		_, err = f.take(ctx, t, m)
+		return err
+	}
+	return nil
+}
+
+// pickTicket draws one of the tickets of a platform in a status, 0 when there
+// are no more than are kept.
+func (f *Face) pickTicket(ctx context.Context, r *rand.Rand, platform int64, status string, keep int) (int64, error) {
+	rows, _, err := f.a.Ticket.List(ctx, system, access.Scope{Units: []int64{platform}, Labels: access.Labels()}, ticket.Filter{Queue: status, Limit: 100})
+	if err != nil {
+		return 0, err
+	}
+	var ids []int64
+	for _, row := range rows {
+		if row.Ticket.Detail.Demo && !row.Ticket.Detail.Visitor && row.Assignment == 0 {
+			ids = append(ids, row.Ticket.ID)
+		}
+	}
+	if len(ids) <= keep {
+		return 0, nil
+	}
+	return ids[r.IntN(len(ids))], nil
+}
+
+// due tells whether a ticket has waited long enough for its next step to be
+// believable: units take their time, the desk does not.
+func (f *Face) due(t *ticket.Ticket, r *rand.Rand, now time.Time) bool {
+	if t.Status != ticket.Handling {
+		return now.Sub(clock.FromMillis(t.Accepted)) > time.Duration(1+r.IntN(6))*time.Minute
+	}
+	if !officeOpen(f.a.Ticket.Calendar(t.Platform).IsWorkday(now), now) && t.Urgency == "一般" {
+		return false
+	}
+	if t.Due > 0 && clock.Millis(now) > t.Due-int64(4*time.Hour/time.Millisecond) {
+		return true // hurry before the deadline
+	}
+	return now.Sub(clock.FromMillis(t.Dispatched)) > time.Duration(20+r.IntN(400))*time.Minute
+}
+
+func officeOpen(workday bool, t time.Time) bool {
+	return workday && t.Hour() >= 9 && t.Hour() < 18
+}
+
+// colour lets some citizens be less than pleased, so that live tickets keep the
+// shares of the history.
+func (f *Face) colour(t *ticket.Ticket, m *move, r *rand.Rand) {
+	if m.act.Name != "callback" {
+		return
+	}
+	switch x := r.Float64(); {
+	case x < noAnswerShare:
+		m.act.Fields = map[string]any{"outcome": "no_answer"}
+	case x < noAnswerShare+unsatisfiedShare && t.Leg == 1:
+		m.act.Fields = map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []string{"unsolved"}, "note": "诉求人认为问题没有真正解决。"}
+	default:
+		m.act.Fields["satisfaction"] = pick(r, []string{"5", "5", "4", "4", "3"})
+	}
+}

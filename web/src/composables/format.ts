@@ -1,0 +1,51 @@
+// How numbers, times and ticket numbers are written on every page.
+
+const pad = (n: number) => String(n).padStart(2, '0')
+
+/** `11-22 20:41`, or with the year when it is another one. */
+export function when(at?: string, now = new Date()): string {
+  if (!at) return ''
+  const d = new Date(at)
+  if (Number.isNaN(d.getTime())) return at
+  const day = `${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${pad(d.getHours())}:${pad(d.getMinutes())}`
+  return d.getFullYear() === now.getFullYear() ? day : `${d.getFullYear()}-${day}`
+}
+
+/** `2026年11月22日 20:41`. */
+export function whenLong(at?: string): string {
+  if (!at) return ''
+  const d = new Date(at)
+  if (Number.isNaN(d.getTime())) return at
+  return `${d.getFullYear()}年${d.getMonth() + 1}月${d.getDate()}日 ${pad(d.getHours())}:${pad(d.getMinutes())}`
+}
+
+export function day(at?: string): string {
+  return when(at).replace(/ \d\d:\d\d$/, '')
+}
+
+export function clockTime(at?: string | Date): string {
+  if (!at) return ''
+  const d = new Date(at)
+  return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`
+}
+
+/** 单号 as it is spoken: 4-4-4-3. A former number keeps its own form. */
+export function spokenNumber(number?: string): string {
+  if (!number || !/^\d{15}$/.test(number)) return number ?? ''
+  return `${number.slice(0, 4)} ${number.slice(4, 8)} ${number.slice(8, 12)} ${number.slice(12)}`
+}
+
+export function thousands(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+export function fileSize(bytes: number): string {
+  if (bytes < 1024 * 1024) return `${Math.max(1, Math.round(bytes / 1024))} KB`
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`
+}
+
+/** A count that the server stopped counting is shown with a plus sign. */
+export function countText(c?: { count: number; capped?: boolean }): string {
+  if (!c) return ''
+  return c.capped ? `${thousands(c.count)}+` : thousands(c.count)
+}

@@ -1,0 +1,70 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { setUnauthorizedHandler } from '@/api/client'
+import { useMe } from '@/stores/me'
+
+const Layout = () => import('@/layout/Layout.vue')
+
+const pages: RouteRecordRaw[] = [
+  { path: '', name: 'root', redirect: '/home' },
+  { path: 'home', name: 'home', meta: { title: '首页' }, component: () => import('@/views/home/Home.vue') },
+  { path: 'desk', name: 'desk', meta: { title: '座席工作台' }, component: () => import('@/views/desk/Desk.vue') },
+  { path: 'dispatch', name: 'dispatch', meta: { title: '派单调度' }, component: () => import('@/views/dispatch/Dispatch.vue') },
+  { path: 'unit', name: 'unit', meta: { title: '承办单位' }, component: () => import('@/views/unit/Unit.vue') },
+  { path: 'review', name: 'review', meta: { title: '审核' }, component: () => import('@/views/review/Review.vue') },
+  { path: 'callback', name: 'callback', meta: { title: '回访席' }, component: () => import('@/views/callback/Callback.vue') },
+  { path: 'todo', name: 'todo', meta: { title: '我的待办' }, component: () => import('@/views/todo/Todo.vue') },
+  { path: 'search', name: 'search', meta: { title: '工单查询' }, component: () => import('@/views/search/Search.vue') },
+  { path: 'tickets/:id', alias: 'ticket/:id', name: 'ticket', meta: { title: '工单详情' }, component: () => import('@/views/ticket/Ticket.vue') },
+  { path: 'knowledge/:id?', name: 'knowledge', meta: { title: '知识库' }, component: () => import('@/views/knowledge/Knowledge.vue') },
+  { path: 'supervise/:id?', name: 'supervise', meta: { title: '督办台账' }, component: () => import('@/views/supervise/Supervise.vue') },
+  { path: 'stats', name: 'stats', meta: { title: '统计' }, component: () => import('@/views/stats/Stats.vue') },
+  { path: 'cell', name: 'cell', meta: { title: '举报件' }, component: () => import('@/views/cell/Cell.vue') },
+  { path: 'privacy', name: 'privacy', meta: { title: '个人信息保护' }, component: () => import('@/views/privacy/Privacy.vue') },
+  { path: 'audit', name: 'audit', meta: { title: '审计查询' }, component: () => import('@/views/audit/Audit.vue') },
+  { path: 'admin/:tab?', name: 'admin', meta: { title: '系统管理' }, component: () => import('@/views/admin/Admin.vue') },
+  { path: ':rest(.*)*', name: 'missing', meta: { title: '没有这个页面' }, component: () => import('@/views/Missing.vue') },
+]
+
+const routes: RouteRecordRaw[] = [
+  { path: '/login', name: 'login', meta: { title: '登录', open: true }, component: () => import('@/views/login/Login.vue') },
+  { path: '/enter', name: 'enter', meta: { title: '进入', open: true }, component: () => import('@/views/login/Enter.vue') },
+  { path: '/demo/tour', name: 'tour', meta: { title: '走一遍闭环', open: true }, component: () => import('@/views/demo/Tour.vue') },
+  { path: '/screen', name: 'screen', meta: { title: '运行监测' }, component: () => import('@/views/screen/Screen.vue') },
+  { path: '/', component: Layout, children: pages },
+]
+
+export const router = createRouter({ history: createWebHistory('/console/'), routes })
+
+router.beforeEach(async (to) => {
+  if (to.meta.open) return true
+  const me = useMe()
+  let known = false
+  try {
+    known = await me.load()
+  } catch {
+    // The server is away: the login page says so and retries.
+  }
+  if (!known) return { name: 'login', query: to.fullPath === '/' || to.fullPath === '/home' ? {} : { next: to.fullPath } }
+  // 首页 belongs to those whose menu holds it; everyone else starts where their work is.
+  if (to.name === 'home' && me.menus.length && !me.menus.some((m) => m.path === '/home')) return me.home
+  return true
+})
+
+router.afterEach((to) => {
+  document.title = to.meta.title ? `${to.meta.title} · 12345热线` : '12345政务服务便民热线'
+})
+
+// A new build replaces hashed chunks; a tab opened before it reloads once instead of dying.
+router.onError((err, to) => {
+  if (!/dynamically imported module|Importing a module|preload/i.test(String(err))) return
+  if (sessionStorage.getItem('hotline.reloaded') === to.fullPath) return
+  sessionStorage.setItem('hotline.reloaded', to.fullPath)
+  location.assign(router.resolve(to.fullPath).href)
+})
+
+setUnauthorizedHandler(() => {
+  const here = router.currentRoute.value
+  if (here.meta.open) return
+  useMe().forget()
+  void router.replace({ name: 'login', query: { next: here.fullPath, lost: '1' } })
+})

@@ -1,0 +1,40 @@
+/** One 时限: how long a step may take, for a class of matters, a type and an urgency; empty means any. */
+export interface LimitRow {
+  id: string
+  class?: string
+  type?: string
+  urgency?: string
+  kind: string
+  n: number
+  unit: string
+  basis?: string
+}
+export const UNITS = ['分钟', '工作时', '自然时', '工作日', '自然日']
+const MINUTES: Record<string, number> = { 分钟: 1, 工作时: 60, 自然时: 60, 工作日: 1440, 自然日: 1440 }
+const CLASSES: Record<string, string> = {
+  simple: '简易类', standard: '一般类', complex: '复杂类', project: '项目类', urgent2h: '两小时应急类', urgent24h: '二十四小时保障类', statutory7: '七日法定类', statutory15: '十五日核查类', statutory60: '六十日监察类',
+}
+export const CLASS_LIST = Object.entries(CLASSES).map(([value, label]) => ({ value, label }))
+
+/** The class is the first word of a row's id, which the server writes in Chinese; the map covers the rest. */
+export const className = (r: LimitRow) => (r.class ? CLASSES[r.class] ?? r.id.split('·')[0] : '各类别')
+export const limitText = (r: { n: number; unit: string }) => `${r.n}${r.unit === '分钟' ? '分钟' : `个${r.unit}`}`
+export const minutes = (r: { n: number; unit: string }) => r.n * (MINUTES[r.unit] ?? 1)
+
+/** rowsOf accepts the bare list, or a list wrapped in an object. */
+export function rowsOf(doc: unknown): LimitRow[] {
+  if (Array.isArray(doc)) return doc as LimitRow[]
+  const list = Object.values((doc ?? {}) as Record<string, unknown>).find(Array.isArray)
+  return (list as LimitRow[]) ?? []
+}
+
+/** The province's row that bounds a city's: the same one, else the most specific that covers it. */
+export function boundOf(r: LimitRow, above: LimitRow[]): LimitRow | undefined {
+  const fits = above.filter((p) => p.kind === r.kind && (!p.class || p.class === r.class) && (!p.type || p.type === r.type) && (!p.urgency || p.urgency === r.urgency))
+  const weight = (p: LimitRow) => (p.class ? 4 : 0) + (p.type ? 2 : 0) + (p.urgency ? 1 : 0)
+  return fits.sort((a, b) => weight(b) - weight(a))[0]
+}
+export function changesOf(now: LimitRow[], before: LimitRow[]): string[] {
+  const old = new Map(before.map((r) => [r.id, r]))
+  return now.filter((r) => old.has(r.id) && (old.get(r.id)!.n !== r.n || old.get(r.id)!.unit !== r.unit)).map((r) => `${r.id.replace(/·/g, '／')}：${limitText(old.get(r.id)!)} → ${limitText(r)}`)
+}

@@ -1,0 +1,92 @@
+import { computed, ref, shallowRef, watch } from 'vue'
+import { api, ApiError, errorText } from '@/api/client'
+import { useMe } from '@/stores/me'
+import type { ReadState } from '../home/read'
+
+export interface PolicyVersion {
+  id?: string
+  no: number
+  effective_from: string
+  published_at?: string
+  published_by?: string
+  by?: string
+  note?: string
+  platform?: string
+}
+export interface Policy<D> {
+  kind: string
+  label?: string
+  versions: PolicyVersion[]
+  current: { id?: string; no: number; effective_from?: string; platform?: string; doc: D }
+  parent?: { no: number; doc: D } | null
+  diff?: string[]
+  city?: boolean
+  may_publish?: boolean
+}
+export interface Platform {
+  id: string
+  name: string
+}
+
+/**
+ * usePolicy is one kind of versioned data on one platform: what is in force, a draft of it that may be edited, and
+ * its publication with an effective date. Nothing that is published is ever changed.
+ */
+export function usePolicy<D>(kind: string) {
+  const me = useMe()
+  const PROVINCE: Platform = { id: '0', name: '全省' }
+  const platforms = ref<Platform[]>([PROVINCE])
+  const platform = ref(PROVINCE.id)
+  const data = shallowRef<Policy<D>>()
+  const draft = ref<D>()
+  const before = ref('')
+  const state = ref<ReadState>('loading')
+  const error = ref('')
+  const dirty = computed(() => draft.value !== undefined && JSON.stringify(draft.value) !== before.value)
+  let turn = 0
+  /** The province's own version is the one without a platform. */
+  const own = () => (platform.value === PROVINCE.id ? undefined : platform.value)
+
+  async function load() {
+    const mine = ++turn
+    state.value = 'loading'
+    try {
+      const got = await api.get<Policy<D>>(`/admin/policies/${kind}`, { platform: own() })
+      const read = { ...got, versions: got.versions ?? [] }
+      if (mine !== turn) return
+      data.value = read
+      before.value = JSON.stringify(read.current.doc)
+      draft.value = JSON.parse(before.value) as D
+      error.value = ''
+      state.value = 'ready'
+    } catch (err) {
+      if (mine !== turn) return
+      error.value = errorText(err)
+      state.value = err instanceof ApiError && err.forbidden ? 'forbidden' : 'error'
+    }
+  }
+  async function loadPlatforms() {
+    try {
+      const { items } = await api.get<{ items: Platform[] }>('/units', { kind: 'city_platform' })
+      const mine = me.account?.platform
+      const all = items.map(({ id, name }) => ({ id, name }))
+      const here = mine && all.find((p) => p.id === mine.id)
+      platforms.value = here ? [PROVINCE, here] : [PROVINCE, ...all]
+    } catch {
+      // Without the list the province's own version can still be read and published.
+    }
+  }
+  function discard() {
+    draft.value = JSON.parse(before.value) as D
+  }
+  /** Names beside codes are for the screen; a document is published without them. */
+  const bare = () => JSON.parse(JSON.stringify(draft.value, (k, v: unknown) => (k.endsWith('_name') || k === 'duties' ? undefined : v))) as D
+  const publish = (v: Record<string, unknown>) =>
+    api.post<{ no: number; message?: string }>(`/admin/policies/${kind}`, { platform: own(), doc: bare(), effective_from: v.effective_from, note: v.note })
+
+  watch(platform, load)
+  void load()
+  const city = computed(() => own() !== undefined)
+  return { city, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish }
+}
+export type PolicyStore<D> = ReturnType<typeof usePolicy<D>>
