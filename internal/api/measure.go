@@ -54,8 +54,8 @@ type MeasureDefinition struct {
 	Good       string `json:"good"`
 }
 
-// measureQuery are the parameters of every question about a measure.
-type measureQuery struct {
+// MeasureQuery are the parameters of every question about a measure.
+type MeasureQuery struct {
 	By       string `query:"by"`
 	From     string `query:"from"`
 	To       string `query:"to"`
@@ -65,7 +65,7 @@ type measureQuery struct {
 	Type     string `query:"type"`
 }
 
-func (in measureQuery) query(name string) (q measure.Query, err error) {
+func (in MeasureQuery) query(name string) (q measure.Query, err error) {
 	q = measure.Query{Name: name, By: in.By, Region: in.Region, Category: in.Category, Type: in.Type}
 	if in.Unit != "" {
 		if q.Unit, err = parseID(in.Unit); err != nil {
@@ -104,7 +104,7 @@ func (a *API) measureRoutes() {
 	rule := Rule{Verbs: []access.Verb{access.Stats}, Audit: "measure"}
 	route(a, http.MethodGet, "/api/v1/measures", "measures", "统计指标", rule, func(ctx context.Context, in *struct {
 		Name string `query:"name" required:"true" maxLength:"40"`
-		measureQuery
+		MeasureQuery
 	}) (*struct{ Body MeasureOut }, error) {
 		q, err := in.query(in.Name)
 		if err != nil {
@@ -146,7 +146,7 @@ func (a *API) measureRoutes() {
 		Key    string `query:"key" maxLength:"40"`
 		Cursor string `query:"cursor" maxLength:"80"`
 		Limit  int    `query:"limit" maximum:"200"`
-		measureQuery
+		MeasureQuery
 	}) (*struct{ Body behindOut }, error) {
 		q, err := in.query(in.Name)
 		if err != nil {

@@ -200,10 +200,9 @@ func (a *API) renderer(actor access.Actor) renderer { return renderer{a, actor, 
 
 func (r renderer) row(x ticket.Row) TicketRow {
 	t := x.Ticket
-	tree := r.a.Org.Tree()
 	rules := r.a.Ticket.RulesNow(t.Platform)
 	out := TicketRow{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, Category: t.Category, CategoryName: r.category(t), Region: t.Region, RegionName: regionName(t.Region),
-		Status: t.Status, StatusLabel: rules.StatusWord(t.Status), Urgency: t.Urgency, Label: t.Label.Word(), Channel: channelWord(t.Channel), Line: t.Line, Centre: tree.Name(t.Platform), Leg: t.Leg,
+		Status: t.Status, StatusLabel: rules.StatusWord(t.Status), Urgency: t.Urgency, Label: t.Label.Word(), Channel: channelWord(t.Channel), Line: t.Line, Centre: r.centre(t.Platform), Leg: t.Leg,
 		AcceptedAt: stamp(t.Accepted), Version: t.Version, Flags: flags(t), Demo: t.Detail.Demo}
 	if access.MaskOf(r.actor.Role, t.Label, access.FieldContent) == access.Absent {
 		out.Title = "（无权查看内容）"
@@ -234,6 +233,18 @@ func (r renderer) row(x ticket.Row) TicketRow {
 	}
 	out.Requester, out.Phone = r.person(t)
 	return out
+}
+
+// centre names the platform that took a ticket, for readers above or beside it.
+func (r renderer) centre(platform int64) string {
+	if platform == r.actor.Platform {
+		return ""
+	}
+	u, _ := r.a.Org.Tree().Get(platform)
+	if u.Short != "" {
+		return u.Short
+	}
+	return u.Name
 }
 
 // person gives the masked name and phone as far as the role may see them.

@@ -219,7 +219,7 @@ func (w *world) seed() {
 
 	editor := w.actor("kb_admin")
 	if err := w.api.DB.Update(context.Background(), func(tx *db.Tx) error {
-		x, err := w.api.Knowledge.CreateTx(tx, editor, knowledge.Text{Title: "居住证办理指南", Path: "公安户政/居住证", Kind: knowledge.Kinds[0], Source: "本平台整理", Region: "420100",
+		x, err := w.api.Knowledge.CreateTx(tx, editor, knowledge.Text{Title: "居住证办理指南", Path: "城乡建设/居住证", Kind: knowledge.Kinds[0], Source: "本平台整理", Region: "420100", Unit: w.units["D420100-chengguan"].ID,
 			Body: "在本市居住半年以上、有合法稳定就业或住所的，可到居住地派出所申领居住证。", Keywords: []string{"居住证"}, Public: true})
 		if err == nil {
 			w.know = x.ID

@@ -17,10 +17,10 @@ import (
 
 // Shares of what goes wrong, before the temper of unit and city.
 const (
-	lateShare        = 0.0085
+	lateShare        = 0.0075
 	returnShare      = 0.034
 	deniedShare      = 0.005
-	unsatisfiedShare = 0.064
+	unsatisfiedShare = 0.053
 	extendShare      = 0.05
 	suspendShare     = 0.015
 	assistShare      = 0.035
@@ -182,7 +182,7 @@ func (s *script) follow(ending string, phone bool) {
 // mood is the temper of a unit and its city together.
 func (s *script) mood(what string, u org.Unit) float64 {
 	seed := s.h.vol.plan.Seed
-	return temper(seed, what, u.Code) * (0.55 + 0.45*temper(seed, what+"city", u.Region[:4]))
+	return (0.3 + 0.7*temper(seed, what, u.Code)) * (0.7 + 0.3*temper(seed, what+"city", u.Region[:4]))
 }
 
 // dispatch sends the ticket to root, by way of a wrong unit when it is to be

@@ -121,8 +121,8 @@ func (h *history) tell(r *rand.Rand, s slot) tale {
 	if s.City != region.ProvinceCode {
 		p, code := h.townsIn(s.City).draw(r)
 		d := template.Generate(r, s.At, p)
-		if d.Type != "咨询" && r.IntN(100) < 6 { // what is planted for the desks holds fewer questions
-			d = template.Generate(r, s.At, p)
+		for n := 0; n < 8 && (provincial(d.Category) || n == 0 && d.Type != "咨询" && r.IntN(100) < 8); n++ {
+			d = template.Generate(r, s.At, p) // what is planted for the desks holds fewer questions
 		}
 		return tale{d, h.known(r, code, &d)}
 	}
@@ -146,6 +146,13 @@ func (h *history) tell(r *rand.Rand, s slot) tale {
 		}
 	}
 	return tale{d, region.ProvinceCode}
+}
+
+// provincial tells whether only the province may handle a matter; a city would
+// hand it up.
+func provincial(code string) bool {
+	c, _ := category.Default().Get(code)
+	return c.Lowest == category.Province
 }
 
 // about drafts a request on one matter; see template.About.

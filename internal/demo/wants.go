@@ -143,12 +143,15 @@ func (h *history) wanted(r *rand.Rand, sl slot, w want, unit org.Unit) tale {
 		duty = centreMatters[unit.Code[len(unit.Code)-5:]]
 	}
 	types := []string{"投诉", "求助", "投诉"}
+	if unit.Kind == org.KindSubcentre {
+		types = []string{"投诉", "咨询", "求助"}
+	}
 	if w.stop == "informant" || w.stop == "informant_close" {
 		types = []string{"举报"}
 	}
 	var codes []string
 	for _, c := range h.a.Ticket.Categories(0).All(3) {
-		if duty != "" && c.Duty == duty && c.Lowest != "province" {
+		if duty != "" && c.Duty == duty && (c.Lowest != "province" || unit.Kind == org.KindSubcentre) {
 			codes = append(codes, c.Code)
 		}
 	}
@@ -172,7 +175,7 @@ func (h *history) wanted(r *rand.Rand, sl slot, w want, unit org.Unit) tale {
 		if d.Type != typ && n < 160 {
 			continue
 		}
-		if c, ok := h.a.Ticket.Categories(0).Get(d.Category); ok && c.Lowest == "province" {
+		if c, ok := h.a.Ticket.Categories(0).Get(d.Category); ok && c.Lowest == "province" && unit.Kind != org.KindSubcentre {
 			continue
 		}
 		break

@@ -58,6 +58,9 @@ func (s *Service) SuggestIn(tree *org.Tree, q Question) []ticket.Suggestion {
 		if i > 0 || region.City(q.Region) == q.Region { // a wider rule, or a place known only to the city
 			p *= 0.8
 		}
+		if r.Level != "hub" && unit.Kind == org.KindCounty { // nobody has the duty: the hub has to judge
+			p *= 0.5
+		}
 		out = append(out, ticket.Suggestion{Unit: unit.ID, Confidence: p, Why: how, Basis: r.Basis, Rule: r.ID, Catalogue: v.ID, Trace: append([]string{}, trace...)})
 		if len(out) == 1 && unit.Kind != org.KindCounty { // the hub of the county as the second choice
 			if hub, ok := hubOf(tree, q.Region); ok && hub.ID != unit.ID {

@@ -106,12 +106,15 @@ func New(d *db.DB, name string) *Log {
 // sql writes the log's name into a statement.
 func (l *Log) sql(text string) string { return strings.ReplaceAll(text, "LOG", l.name) }
 
-// Append adds an event in the caller's transaction and gives its id.
+// Append adds an event in the caller's transaction and gives its id: e.ID when
+// the caller has made one with tx.NewID to name the event beforehand, else a new one.
 func (l *Log) Append(tx *db.Tx, e Event) (id int64, err error) {
 	if e.Kind == "" || e.SubjectKind == "" {
 		return 0, fmt.Errorf("eventlog: an event of kind %q on %q tells nothing", e.Kind, e.SubjectKind)
 	}
-	id = tx.NewID()
+	if id = e.ID; id == 0 {
+		id = tx.NewID()
+	}
 	if e.At == 0 {
 		e.At = tx.NowMS()
 	}

@@ -2,9 +2,7 @@ package measure
 
 import (
 	"context"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"hotline/internal/clock"
@@ -197,7 +195,7 @@ func (s *Service) Screen(ctx context.Context, v Viewer) (Board, error) {
 	var b Board
 	today := startOfDay(s.DB.Clock().Now())
 	all := s.allPlatforms(v)
-	types, cats := map[string]int64{}, map[string]int64{}
+	types := map[string]int64{}
 	var now, week vec
 	err := s.axis(ctx, axisType, all, today.AddDate(0, 0, -6), today, func(_ int64, key string, day int64, c *vec) {
 		week.add(*c)
@@ -207,7 +205,7 @@ func (s *Service) Screen(ctx context.Context, v Viewer) (Board, error) {
 		}
 	})
 	if err == nil {
-		err = s.axis(ctx, axisCategory, all, today, today, func(_ int64, key string, _ int64, c *vec) { cats[key] += c.n("received") - c.n("invalid") })
+		b.Hot, err = s.hot(ctx, v, all, today)
 	}
 	if err == nil {
 		err = s.axis(ctx, axisHour, all, today, today, func(_ int64, key string, _ int64, c *vec) {
@@ -228,21 +226,33 @@ func (s *Service) Screen(ctx context.Context, v Viewer) (Board, error) {
 	for _, t := range ticket.Types {
 		b.Types = append(b.Types, Count{t, t, types[t]})
 	}
-	tree := s.Ticket.Categories(v.Tree.Province().ID)
-	for code, n := range cats {
-		if c, ok := tree.Get(code); ok && n > 0 && (!v.KAnon || n >= SmallCell) {
-			b.Hot = append(b.Hot, Count{code, c.Name, n})
-		}
-	}
-	slices.SortFunc(b.Hot, func(x, y Count) int {
-		if x.N != y.N {
-			return int(y.N - x.N)
-		}
-		return strings.Compare(x.Key, y.Key)
-	})
-	b.Hot = b.Hot[:min(10, len(b.Hot))]
 	b.Tiles = s.tiles(&now, &week, b.Lag)
 	return b, nil
+}
+
+// hotShown is how many matters the screen names.
+const hotShown = 10
+
+// hot gives the matters that most people brought today.
+func (s *Service) hot(ctx context.Context, v Viewer, platforms []int64, today time.Time) (out []Count, err error) {
+	args := []any{axisCategory, dayOf(clock.Millis(today))}
+	least := int64(1)
+	if v.KAnon {
+		least = SmallCell
+	}
+	text := `SELECT key, SUM(n_received - n_invalid) AS n FROM stat_day WHERE axis = $1 AND day = $2 AND platform IN (` + marksFor(&args, platforms) + `) AND key <> ''
+ GROUP BY key HAVING SUM(n_received - n_invalid) >= ` + strconv.FormatInt(least, 10) + ` ORDER BY n DESC, key LIMIT ` + strconv.Itoa(hotShown)
+	tree := s.Ticket.Categories(v.Tree.Province().ID)
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		out, err = db.All(tx, func(sc db.Scanner) (c Count, err error) {
+			err = sc.Scan(&c.Key, &c.N)
+			cat, _ := tree.Get(c.Key)
+			c.Name = cat.Name
+			return c, err
+		}, text, args...)
+		return err
+	})
+	return out, err
 }
 
 // tiles picks the figures of the top row.

@@ -176,47 +176,48 @@ func TestFollowerIsIndifferentToBatches(t *testing.T) {
 
 // The leader's page, the map and the screen read counters alone.
 func TestBoards(t *testing.T) {
-	d, c := dbtest.SQLite(t, schemas()...)
-	w := newWorld(t, d, c)
-	for range 3 {
-		w.create("P420100", nil)
-	}
-	for range 6 {
-		w.create("P420500", nil)
-	}
-	w.count()
-	ctx := context.Background()
-	leader := w.m.ViewerOf(w.who(access.Leader, "P420500"))
-	b, err := w.m.Screen(ctx, leader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.Hours[10] != 9 || *b.Tiles[0].Value != 9 || len(b.Cities) != 17 || b.Cities[0].Code != "420100" || b.Lag != 0 {
-		t.Fatalf("hours %v tiles %v cities %d", b.Hours, *b.Tiles[0].Value, len(b.Cities))
-	}
-	if wuhan := b.Cities[0]; !wuhan.Hidden || wuhan.Count != 0 {
-		t.Errorf("a cell of 3 elsewhere is shown to a leader: %+v", wuhan)
-	}
-	spots, err := w.m.Map(ctx, w.m.ViewerOf(w.who(access.Province, "P420000")), "county", "420100", Per10k, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range spots {
-		if want := 3 / float64(s.Population) * 10000; s.Code == "420111" && (s.Count != 3 || math.Abs(*s.Value-want) > 1e-9) {
-			t.Errorf("洪山 %+v", s)
+	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
+		w := newWorld(t, d, c)
+		for range 3 {
+			w.create("P420100", nil)
 		}
-	}
-	fams, err := w.m.Families(ctx, leader)
-	if err != nil || len(fams) != 3 || *fams["接"][0].Today != 6 {
-		t.Fatalf("%+v %v", fams, err)
-	}
-	days, err := w.m.Trend(ctx, leader, 14)
-	if err != nil || days[13].Received != 6 || days[12].Received != 0 {
-		t.Fatalf("%+v %v", days, err)
-	}
-	if p, err := w.m.Portal(ctx); err != nil || p.Accepted != 9 || p.Handling != 9 || p.OnTimePct >= 0 {
-		t.Fatalf("%+v %v", p, err)
-	}
+		for range 6 {
+			w.create("P420500", nil)
+		}
+		w.count()
+		ctx := context.Background()
+		leader := w.m.ViewerOf(w.who(access.Leader, "P420500"))
+		b, err := w.m.Screen(ctx, leader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Hours[10] != 9 || *b.Tiles[0].Value != 9 || len(b.Cities) != 17 || b.Cities[0].Code != "420100" || b.Lag != 0 {
+			t.Fatalf("hours %v tiles %v cities %d", b.Hours, *b.Tiles[0].Value, len(b.Cities))
+		}
+		if wuhan := b.Cities[0]; !wuhan.Hidden || wuhan.Count != 0 {
+			t.Errorf("a cell of 3 elsewhere is shown to a leader: %+v", wuhan)
+		}
+		spots, err := w.m.Map(ctx, w.m.ViewerOf(w.who(access.Province, "P420000")), "county", "420100", Per10k, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range spots {
+			if want := 3 / float64(s.Population) * 10000; s.Code == "420111" && (s.Count != 3 || math.Abs(*s.Value-want) > 1e-9) {
+				t.Errorf("洪山 %+v", s)
+			}
+		}
+		fams, err := w.m.Families(ctx, leader)
+		if err != nil || len(fams) != 3 || *fams["接"][0].Today != 6 {
+			t.Fatalf("%+v %v", fams, err)
+		}
+		days, err := w.m.Trend(ctx, leader, 14)
+		if err != nil || days[13].Received != 6 || days[12].Received != 0 {
+			t.Fatalf("%+v %v", days, err)
+		}
+		if p, err := w.m.Portal(ctx); err != nil || p.Accepted != 9 || p.Handling != 9 || p.OnTimePct >= 0 {
+			t.Fatalf("%+v %v", p, err)
+		}
+	})
 }
 
 // A viewer counts his own part of the organisation and no other.

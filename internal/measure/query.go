@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,7 +140,7 @@ func (s *Service) groups(ctx context.Context, sp span, by string, need []string)
 		axis = axisType
 	}
 	if axis != "" {
-		return s.cells(ctx, sp, axis)
+		return s.cells(ctx, sp, axis, need)
 	}
 	return s.rowsOf(ctx, sp, by, need)
 }
@@ -154,17 +155,29 @@ func platformNeed(need []string) bool {
 	return false
 }
 
-// cells reads one axis of the counters, day by day.
-func (s *Service) cells(ctx context.Context, sp span, axis string) (out []group, err error) {
+// cells reads one axis of the counters, only the atoms that are needed.
+func (s *Service) cells(ctx context.Context, sp span, axis string, need []string) (out []group, err error) {
+	var idx []int
+	var sums []string
+	for _, n := range need {
+		if i, ok := atomIndex[strings.TrimPrefix(n, "-")]; ok && !slices.Contains(idx, i) {
+			idx = append(idx, i)
+			sums = append(sums, "coalesce(SUM(n_"+atoms[i].name+"), 0)")
+		}
+	}
 	args := []any{axis, sp.fromDay, sp.toDay}
-	text := `SELECT platform, key, ` + dayOr(sp.q.By) + `, ` + cellSums + ` FROM stat_day WHERE axis = $1 AND platform IN (` + marksFor(&args, sp.platforms) +
+	text := `SELECT platform, key, ` + dayOr(sp.q.By) + `, ` + strings.Join(sums, ", ") + ` FROM stat_day WHERE axis = $1 AND platform IN (` + marksFor(&args, sp.platforms) +
 		`) AND day BETWEEN $2 AND $3 GROUP BY platform, key`
 	if sp.q.By == ByDay {
 		text += `, day`
 	}
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
 		out, err = db.All(tx, func(sc db.Scanner) (g group, err error) {
-			err = scanVec(sc, &g.v, &g.platform, &g.key, &g.day)
+			dest := []any{&g.platform, &g.key, &g.day}
+			for _, i := range idx {
+				dest = append(dest, &g.v[i])
+			}
+			err = sc.Scan(dest...)
 			switch axis {
 			case axisUnit:
 				g.unit, _ = strconv.ParseInt(g.key, 10, 64)
@@ -205,7 +218,7 @@ func keep(in []group, sp span, axis string) []group {
 func (s *Service) rowsOf(ctx context.Context, sp span, by string, need []string) (out []group, err error) {
 	wanted := map[int][]int{}
 	for _, n := range need {
-		if i, ok := atomIndex[strings.TrimPrefix(n, "-")]; ok {
+		if i, ok := atomIndex[strings.TrimPrefix(n, "-")]; ok && !slices.Contains(wanted[atoms[i].when], i) {
 			wanted[atoms[i].when] = append(wanted[atoms[i].when], i)
 		}
 	}

@@ -55,17 +55,16 @@ CREATE TABLE stat_day (
   PRIMARY KEY (axis, platform, day, key)
 )`
 
-// cellColumns, cellSums and upsertCell are the statements over all atoms.
-var cellColumns, cellSums, upsertCell = func() (string, string, string) {
-	var cols, sums, marks, sets []string
+// cellColumns and upsertCell are the parts of statements over all atoms.
+var cellColumns, upsertCell = func() (string, string) {
+	var cols, marks, sets []string
 	for i, a := range atoms {
 		c := "n_" + a.name
 		cols = append(cols, c)
-		sums = append(sums, "coalesce(SUM("+c+"), 0)")
 		marks = append(marks, "$"+strconv.Itoa(i+5))
 		sets = append(sets, c+" = stat_day."+c+" + excluded."+c)
 	}
-	return strings.Join(cols, ", "), strings.Join(sums, ", "),
+	return strings.Join(cols, ", "),
 		"INSERT INTO stat_day (axis, platform, day, key, " + strings.Join(cols, ", ") + ") VALUES ($1,$2,$3,$4," + strings.Join(marks, ",") +
 			") ON CONFLICT (axis, platform, day, key) DO UPDATE SET " + strings.Join(sets, ", ")
 }()

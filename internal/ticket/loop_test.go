@@ -198,6 +198,15 @@ func TestClosedLoop(t *testing.T) {
 		if err != nil || int64(len(lines)) != got.Version {
 			t.Fatalf("%d events at version %d: %v", len(lines), got.Version, err)
 		}
+		said := map[string]string{}
+		for _, l := range lines {
+			for _, x := range l.Texts {
+				said[x.Kind] = x.Text
+			}
+		}
+		if said["reply"] == "" || said["contact"] == "" {
+			t.Errorf("the course lacks its texts: %v", said)
+		}
 	})
 }
 

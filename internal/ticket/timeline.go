@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"encoding/json"
+	"sort"
 	"strings"
 
 	"hotline/internal/access"
@@ -87,6 +88,7 @@ func (s *Service) Timeline(ctx context.Context, t *Ticket, clear bool) ([]Entry,
 		}
 		return nil
 	})
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Event.At < out[j].Event.At })
 	return out, err
 }
 

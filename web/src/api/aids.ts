@@ -6,7 +6,7 @@ export const aids = {
   regions: (parent: string) => api.get<{ items: Region[] }>('/regions', { parent }),
   searchRegions: (q: string, within?: string) => api.get<{ items: Region[] }>('/regions/search', { q, within }),
   categories: (query: { parent?: string; q?: string }) => api.get<{ items: Category[] }>('/categories', query),
-  units: (query: { q?: string; platform?: string; parent?: string; kind?: string; duty?: string; assignable?: number }) =>
+  units: (query: { q?: string; platform?: string; parent?: string; kind?: string; duty?: string; id?: string; assignable?: number }) =>
     api.get<{ items: Unit[] }>('/units', query),
   caller: (phone: string) => api.post<Caller>('/callers/lookup', { phone }),
   suggest: (body: object, signal?: AbortSignal) => api.post<Suggest>('/suggest', body, { signal }),

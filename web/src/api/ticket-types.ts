@@ -178,11 +178,13 @@ export interface Ticket {
   related?: { id: string; number: string; kind: string; kind_label: string; title: string; status_label: string }[]
   knowledge?: { id: string; title: string }[]
   suggestion?: Suggestion | null
-  dispatch?: { unit?: string; rule?: string; catalogue?: string; basis?: string; trace?: string[] } | null
+  dispatch?: { unit?: string; why?: string; basis?: string; trace?: string[] } | null
   supervision?: { id: string; no: string; level: string; state: string; due_text?: string }[]
   callbacks?: { no: number; at: string; by?: string; way?: string; outcome?: string; solved?: string; satisfaction?: string }[]
   flags?: string[]
   watermark?: string
+  /** Demo: the rest of this ticket's way can be played by the system. */
+  autoplay?: boolean
   actions?: Action[]
 }
 export interface TimelineItem {

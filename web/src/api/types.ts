@@ -125,8 +125,8 @@ export interface Conflict {
 
 // ── aids of intake ───────────────────────────────────────────────────────────
 export interface Suggest {
-  type?: { value: string; confidence?: number; why?: string } | null
-  categories?: { code: string; name: string; path?: string; confidence?: number; level?: string; why?: string }[]
+  type?: { value: string; confidence?: number; level?: string; why?: string | string[] } | null
+  categories?: { code: string; name: string; path?: string; confidence?: number; level?: string; why?: string | string[] }[]
   units?: { id: string; name: string; role?: string; confidence?: number; level?: string; why?: string; basis?: string }[]
   region?: { code: string; name: string; why?: string } | null
   duplicates?: {
@@ -139,8 +139,8 @@ export interface Suggest {
     accepted_at?: string
     unit_name?: string
   }[]
-  emergency?: { hit: boolean; words?: string[]; line?: string; text?: string } | null
-  secret?: { hit: boolean; words?: string[]; text?: string } | null
+  emergency?: { hit?: boolean; words?: string[]; line?: string; text?: string } | null
+  secret?: { hit?: boolean; words?: string[]; text?: string } | null
   redirect?: { kind: string; label: string; text: string } | null
   limit?: { text: string; due?: string; due_text?: string } | null
   title?: string
@@ -167,6 +167,8 @@ export interface DraftDoc<T = unknown> {
 }
 export interface Meta {
   types: Option[]
+  statuses: Option[]
+  invalid_reasons: Option[]
   urgencies: Option[]
   secrecies: Option[]
   channels: Option[]

@@ -61,7 +61,7 @@ const plain = (s?: string) => (s ?? '').replace(/[\s\d，。、！？：；“�
 export function foldSimilar(rows: TicketRow[], opened: Set<string>): Line[] {
   const groups = new Map<string, TicketRow[]>()
   for (const r of rows) {
-    if (!r.similar) continue
+    if (r.similar === 0) continue // the server looked and found none
     const key = `${r.category ?? ''}|${r.region ?? ''}|${plain(r.title)}`
     groups.set(key, [...(groups.get(key) ?? []), r])
   }

@@ -53,6 +53,18 @@ describe('服务器给出的表单', () => {
   })
 })
 
+describe('逐项答复诉求点', () => {
+  const each: Field[] = [{ name: 'point_results', label: '逐项答复诉求点', type: 'points', required: true, options: [{ value: '1', label: '停工' }, { value: '2', label: '告知' }] }]
+  it('只送答了的那几条', () => {
+    expect(problems(each, { point_results: [] })).toHaveProperty('point_results')
+    expect(payload(each, { point_results: [{ no: 1, result: ' 已停工 ' }, { no: 2, result: '' }] })).toEqual({ point_results: [{ no: 1, result: '已停工' }] })
+  })
+  it('拆分只选序号', () => {
+    const pick: Field[] = [{ ...each[0], name: 'point_nos' }]
+    expect(payload(pick, { point_nos: ['2'] })).toEqual({ point_nos: ['2'] })
+  })
+})
+
 describe('操作按钮', () => {
   const a = (name: string, more: Partial<Action> = {}): Action => ({ name, label: name, ...more })
 

@@ -33,6 +33,16 @@ export function initialValues(fields: Field[]): Values {
   return values
 }
 
+/** 逐项答复: each 诉求点 gets its own answer, unlike acts that only choose some of them. */
+export function answersPoints(field: Field): boolean {
+  return field.type === 'points' && Boolean(field.options?.length) && /result|answer|reply/.test(field.name)
+}
+interface PointAnswer {
+  no?: number | string
+  text?: string
+  result?: string
+}
+
 export function isShown(field: Field, values: Values, fields: Field[]): boolean {
   const cond = field.show_if
   if (!cond) return true
@@ -48,7 +58,8 @@ export function isEmpty(field: Field, value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
   if (typeof value === 'string') return value.trim() === ''
   if (Array.isArray(value)) {
-    if (field.type === 'points' && !field.options?.length) return !value.some((p) => String((p as { text?: string }).text ?? '').trim())
+    if (answersPoints(field)) return !value.some((p) => (p as PointAnswer).result?.trim())
+    if (field.type === 'points' && !field.options?.length) return !value.some((p) => (p as PointAnswer).text?.trim())
     return value.length === 0
   }
   return false
@@ -87,7 +98,8 @@ export function payload(fields: Field[], values: Values): Values {
     const v = values[f.name]
     if (f.type === 'bool') out[f.name] = Boolean(v)
     else if (isEmpty(f, v)) continue
-    else if (f.type === 'points' && Array.isArray(v) && !f.options?.length) out[f.name] = v.filter((p) => String(p.text ?? '').trim())
+    else if (answersPoints(f)) out[f.name] = (v as PointAnswer[]).filter((p) => p.result?.trim()).map((p) => ({ no: Number(p.no), result: p.result!.trim() }))
+    else if (f.type === 'points' && !f.options?.length) out[f.name] = (v as PointAnswer[]).filter((p) => p.text?.trim())
     else out[f.name] = typeof v === 'string' ? v.trim() : v
   }
   return out

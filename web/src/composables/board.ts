@@ -24,9 +24,9 @@ export function filterOf(query: Record<string, unknown>): TicketFilter {
 
 /**
  * useBoard is the state behind every page of queues: which queue, which filters (both in the address), the list, the
- * row in hand, the open drawer, the ticked rows, and acts started from rows or keys.
+ * row in hand, the open drawer, the ticked rows, and acts started from rows or keys. `busyOnly` hides empty queues.
  */
-export function useBoard(page: string, firstQueue = '') {
+export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   const route = useRoute()
   const router = useRouter()
   const me = useMe()
@@ -55,7 +55,7 @@ export function useBoard(page: string, firstQueue = '') {
   async function readQueues() {
     try {
       const read = (await tickets.queues(page)).items ?? []
-      queues.value = read
+      queues.value = busyOnly ? read.filter((q) => q.count > 0 || q.queue === filter.value.queue) : read
     } catch {
       // The list below reports what is wrong.
     }
@@ -118,7 +118,9 @@ export function useBoard(page: string, firstQueue = '') {
         toast.info(`“${t.title}”没有可做的这一步。`)
         return
       }
-      const { assignment: _one, unit_name: _unit, ...shared } = found
+      // What one ticket already holds is not what the others should become: only required fields keep a default.
+      const fields = found.fields?.map((f) => (f.required ? f : { ...f, default: undefined }))
+      const shared = { ...found, fields, assignment: undefined, unit_name: undefined }
       acts.startBatch(shared, rows.map((r) => ({ id: r.id, version: r.version, number: r.number, title: r.title, assignment: r.assignment })), preset)
     } catch (err) {
       toast.error(err)

@@ -2,6 +2,8 @@ import { computed, ref, shallowRef } from 'vue'
 import { ApiError, errorText } from '@/api/client'
 import type { Page } from '@/api/types'
 
+const MOST = 200 // rows the server gives in one page
+
 /** ListState is what a list shows besides its rows. */
 export type ListState = 'loading' | 'ready' | 'empty' | 'error' | 'forbidden'
 
@@ -25,26 +27,48 @@ export function useList<T extends { id: string }>(fetchPage: (cursor: string, li
     state.value = err instanceof ApiError && err.forbidden ? 'forbidden' : 'error'
   }
 
-  async function read(size: number, keep: boolean) {
+  async function load() {
     const mine = ++turn
     busy.value = true
-    if (!keep) state.value = 'loading'
+    state.value = 'loading'
     try {
-      const page = await fetchPage('', size)
+      const page = await fetchPage('', limit)
       if (mine !== turn) return
       items.value = page.items
       next.value = page.next ?? ''
       error.value = ''
       state.value = page.items.length ? 'ready' : 'empty'
     } catch (err) {
-      if (mine === turn && (err as Error).name !== 'AbortError') fail(err, keep && items.value.length > 0)
+      if (mine === turn && (err as Error).name !== 'AbortError') fail(err, false)
     } finally {
       if (mine === turn) busy.value = false
     }
   }
 
-  const load = () => read(limit, false)
-  const refresh = () => read(Math.min(500, Math.max(limit, items.value.length)), true)
+  /** Reads again as many rows as are shown, in pages the server allows, and swaps them in at once. */
+  async function refresh() {
+    const mine = ++turn
+    const want = Math.max(limit, Math.min(1000, items.value.length))
+    busy.value = true
+    try {
+      let rows: T[] = []
+      let cursor = ''
+      do {
+        const page = await fetchPage(cursor, Math.min(MOST, want - rows.length))
+        if (mine !== turn) return
+        rows = rows.concat(page.items)
+        cursor = page.next ?? ''
+      } while (cursor && rows.length < want)
+      items.value = rows
+      next.value = cursor
+      error.value = ''
+      state.value = rows.length ? 'ready' : 'empty'
+    } catch (err) {
+      if (mine === turn && (err as Error).name !== 'AbortError') fail(err, items.value.length > 0)
+    } finally {
+      if (mine === turn) busy.value = false
+    }
+  }
 
   async function more() {
     if (!next.value || busy.value) return

@@ -1,9 +1,16 @@
 import { ref, shallowRef, watch, type Ref } from 'vue'
 import { ApiError, errorText } from '@/api/client'
 import { tickets } from '@/api/tickets'
-import type { Ticket } from '@/api/types'
+import type { Attachment, Ticket } from '@/api/types'
 import { useChanges } from '@/stores/live'
 import type { ListState } from './list'
+
+/** Splits attachments by who added them: the units that handle, or those before them (the citizen, the desk). */
+export function evidenceOf(t: Ticket): { intake: Attachment[]; handling: Attachment[] } {
+  const units = new Set((t.assignments ?? []).map((a) => a.unit.name))
+  const handling = (t.attachments ?? []).filter((a) => units.has(a.stage ?? '') || /办理|答复/.test(a.stage ?? ''))
+  return { handling, intake: (t.attachments ?? []).filter((a) => !handling.includes(a)) }
+}
 
 /**
  * useTicket reads the ticket an id points to and keeps it fresh: while ↑↓ run through a list only the row that is

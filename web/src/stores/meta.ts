@@ -5,7 +5,7 @@ import type { Meta, Option } from '@/api/types'
 
 const LISTS = [
   'types', 'urgencies', 'secrecies', 'channels', 'labels', 'return_reasons', 'suspend_reasons', 'close_modes',
-  'satisfactions', 'dissatisfactions', 'redirect_kinds', 'reveal_reasons',
+  'satisfactions', 'dissatisfactions', 'statuses', 'invalid_reasons', 'redirect_kinds', 'reveal_reasons',
 ] as const
 
 /** Accepts a code list as plain words or as {value,label} / {code,name}. */

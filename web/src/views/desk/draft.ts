@@ -51,7 +51,6 @@ export const WAYS: { value: Way; label: string; submit: string; hint: string }[]
   { value: 'redirect', label: '引导', submit: '记录引导', hint: '应走诉讼、仲裁、复议等法定途径' },
   { value: 'invalid', label: '无效', submit: '记为无效', hint: '无实质诉求、骚扰、误拨' },
 ]
-export const INVALID_REASONS = ['无声或误拨', '无实质诉求', '骚扰辱骂', '重复拨打同一内容', '违背公序良俗']
 export const REPLY_WAYS = ['电话回访', '短信', '不需要回复']
 export const SPECIAL = ['老年人', '残疾人', '未成年人', '孕妇', '军人军属']
 export const TITLE_MAX = 50
@@ -149,7 +148,7 @@ export function toRequest(b: DeskBody, draft?: string): Record<string, unknown> 
     way: b.way,
     type: b.type || '其他',
     title: text(b.title) ?? text(titleFrom(b.content)) ?? '无实质诉求',
-    content: b.content.trim() || (b.way === 'invalid' ? `无效来电：${b.invalidReason}` : ''),
+    content: b.content.trim() || (b.way === 'invalid' ? '无效来电，没有实质诉求。' : ''),
     category: text(b.category),
     region: text(b.region),
     address: text(b.address),
