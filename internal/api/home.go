@@ -11,6 +11,7 @@ import (
 	"hotline/internal/fault"
 	"hotline/internal/measure"
 	"hotline/internal/region"
+	"hotline/internal/supervise"
 	"hotline/internal/ticket"
 )
 
@@ -92,7 +93,6 @@ var homeQueues = []struct {
 	{"unit", []string{"to_sign", "handling", "due_soon", "overdue", "rework"}},
 	{"review", []string{"to_review"}},
 	{"callback", []string{"to_callback", "relay", "to_recheck"}},
-	{"supervise", []string{"sup_open", "to_recheck"}},
 	{"cell", []string{"informant"}},
 }
 
@@ -101,7 +101,7 @@ var dueQueues = map[access.Role][]string{
 	access.Agent: {"seat_fix", "to_accept"}, access.ShiftLead: {"seat_fix", "to_accept"}, access.BranchAgent: {"overdue", "due_soon", "to_sign", "handling"},
 	access.Dispatcher: {"dispatch_overdue", "to_dispatch", "return_review", "to_close", "to_sign"}, access.Province: {"disputed", "to_dispatch", "to_close"},
 	access.Handler: {"overdue", "due_soon", "to_sign", "handling"}, access.UnitLead: {"overdue", "to_review", "due_soon", "handling"},
-	access.Supervisor: {"sup_open", "to_recheck"}, access.Callback: {"to_callback", "relay"}, access.Cell: {"overdue", "to_sign", "handling"},
+	access.Supervisor: {"to_recheck"}, access.Callback: {"to_callback", "relay"}, access.Cell: {"overdue", "to_sign", "handling"},
 }
 
 // dueShown is how many tickets the first page names.
@@ -174,6 +174,13 @@ func (a *API) home(ctx context.Context, actor access.Actor) (HomeOut, int, error
 			}
 		}
 	}
+	if access.MayOpen(actor.Role, "supervise") {
+		more, err := a.ledgerCounts(ctx, actor)
+		if err != nil {
+			return out, 0, err
+		}
+		counts = append(more, counts...)
+	}
 	if len(counts) > 0 {
 		out.Blocks = append(out.Blocks, HomeBlock{Kind: "counts", Title: "我的队列", Items: counts})
 	}
@@ -237,12 +244,47 @@ func (a *API) figures(ctx context.Context, actor access.Actor) ([]HomeBlock, err
 	return append(out, b), nil
 }
 
+// ledgerCounts are the numbers of the 督办台账, from the ledger itself: small,
+// where the ticket lists would have to look for the few that are supervised.
+func (a *API) ledgerCounts(ctx context.Context, actor access.Actor) ([]HomeCount, error) {
+	n, err := a.Supervise.Counts(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	count := func(key, label string, n, late int64, path string) HomeCount {
+		return HomeCount{QueueCount{Queue: key, Label: label, Count: n, Overdue: late}, path}
+	}
+	return []HomeCount{
+		count("sup_open", "督办中", n[supervise.Open], n["late"], "/supervise?state=open"),
+		count("sup_feedback", "待销号", n[supervise.Feedback], 0, "/supervise?state=feedback"),
+		count("sup_overdue", "逾期线索", n[supervise.RuleOverdue], 0, "/supervise?view=candidates&rule=overdue"),
+	}, nil
+}
+
 // dueNext lists the next tickets that the actor has to look after.
 func (a *API) dueNext(ctx context.Context, actor access.Actor) ([]TicketRow, error) {
 	out := []TicketRow{}
 	scope := a.scopeFor(actor, nil)
 	r := a.renderer(actor)
 	seen := map[int64]bool{}
+	if actor.Role == access.Supervisor { // what he pressed for comes first
+		lines, _, err := a.Supervise.List(ctx, actor, supervise.Filter{State: supervise.Open, Limit: dueShown})
+		if err != nil {
+			return nil, err
+		}
+		var ids []int64
+		for _, l := range lines {
+			if !slices.Contains(ids, l.Ticket) {
+				ids = append(ids, l.Ticket)
+			}
+		}
+		if out, err = a.rowsOf(ctx, ids); err != nil {
+			return nil, err
+		}
+		for _, row := range out {
+			seen[int64(row.ID)] = true
+		}
+	}
 	for _, q := range dueQueues[actor.Role] {
 		if len(out) >= dueShown {
 			break

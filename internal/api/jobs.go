@@ -117,7 +117,10 @@ const jobLook = 500 * time.Millisecond
 func (a *API) jobStream(w http.ResponseWriter, r *http.Request) error {
 	ctx, actor := r.Context(), actorOf(r.Context())
 	s, err := a.ownJob(ctx, actor, r.PathValue("id"))
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // the client is gone
+		return nil
+	case err != nil:
 		return err
 	}
 	h := w.Header()

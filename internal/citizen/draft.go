@@ -76,10 +76,10 @@ func (d *draft) settle(s Services) {
 	if d.City != "" && !in(s.Regions(""), d.City) {
 		d.City = ""
 	}
-	if d.City == "" || d.County != "" && !in(s.Regions(d.City), d.County) {
+	if d.City == "" || d.County != "" && !in(below(s, d.City), d.County) {
 		d.County = ""
 	}
-	if d.County == "" || d.Town != "" && !in(s.Regions(d.County), d.Town) {
+	if d.County == "" || d.Town != "" && !in(below(s, d.County), d.Town) {
 		d.Town = ""
 	}
 	if d.Type == typeReport {
@@ -88,6 +88,19 @@ func (d *draft) settle(s Services) {
 	if d.Anonymous {
 		d.Name, d.Phone = "", ""
 	}
+}
+
+// below lists the places inside one. An entry for 全省或不确定 has none: asked for
+// its children, a platform may answer with the first list, the entry among it.
+func below(s Services, code string) []Region {
+	if code == "" {
+		return nil
+	}
+	rs := s.Regions(code)
+	if in(rs, code) {
+		return nil
+	}
+	return rs
 }
 
 func in(rs []Region, code string) bool {

@@ -71,12 +71,12 @@ func (d *desk) Limit(_ context.Context, typ, _ string) string {
 
 func (d *desk) Regions(parent string) []Region {
 	switch parent {
-	case "":
+	case "", "420000":
 		var out []Region
 		for i, n := range strings.Fields("武汉市 黄石市 十堰市 宜昌市 襄阳市 鄂州市 荆门市 孝感市 荆州市 黄冈市 咸宁市 随州市 恩施土家族苗族自治州 仙桃市 潜江市 天门市 神农架林区") {
 			out = append(out, Region{fmt.Sprintf("42%02d00", i+1), n})
 		}
-		return out
+		return append(out, Region{"420000", "全省或不确定"})
 	case "420100":
 		return []Region{{"420106", "武昌区"}, {"420111", "洪山区"}, {"420112", "东西湖区"}}
 	case "420111":

@@ -17,9 +17,9 @@ func (h *site) stepsOf(d draft) []string {
 	return slices.DeleteFunc(slices.Clone(steps), func(step string) bool {
 		switch step {
 		case "county":
-			return d.City != "" && len(h.s.Regions(d.City)) == 0
+			return d.City != "" && len(below(h.s, d.City)) == 0
 		case "town":
-			return d.City != "" && (d.County == "" && len(h.s.Regions(d.City)) == 0 || d.County != "" && len(h.s.Regions(d.County)) == 0)
+			return d.City != "" && (d.County == "" && len(below(h.s, d.City)) == 0 || d.County != "" && len(below(h.s, d.County)) == 0)
 		case "target":
 			return d.Type != "" && d.Type != "投诉" && d.Type != typeReport
 		case "secrecy":

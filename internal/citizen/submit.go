@@ -31,12 +31,7 @@ type submitView struct {
 func (h *site) view(d draft) *submitView {
 	d.settle(h.s)
 	v := &submitView{draft: d, Types: h.s.TypeHints(), Cities: h.s.Regions(""), SecrecyForced: d.Type == typeReport}
-	if d.City != "" {
-		v.Counties = h.s.Regions(d.City)
-	}
-	if d.County != "" {
-		v.Towns = h.s.Regions(d.County)
-	}
+	v.Counties, v.Towns = below(h.s, v.City), below(h.s, v.County)
 	for _, c := range []Secrecy{SecrecyNormal, SecrecyAccused, SecrecyUnit} {
 		v.Secrecies = append(v.Secrecies, Choice{string(c), secrecyLabels[c]})
 	}
@@ -166,11 +161,8 @@ func (h *site) accept(w http.ResponseWriter, r *http.Request, d draft, files []U
 // regions gives the options of the next list to the script of the form.
 func (h *site) regions(w http.ResponseWriter, r *http.Request) {
 	out := []byte(`<option value="">请选择</option>`)
-	parent := r.URL.Query().Get("parent")
-	if parent != "" {
-		for _, c := range h.s.Regions(parent) {
-			out = fmt.Appendf(out, `<option value="%s">%s</option>`, html.EscapeString(c.Code), html.EscapeString(c.Name))
-		}
+	for _, c := range below(h.s, r.URL.Query().Get("parent")) {
+		out = fmt.Appendf(out, `<option value="%s">%s</option>`, html.EscapeString(c.Code), html.EscapeString(c.Name))
 	}
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	write(w, r, http.StatusOK, "text/html; charset=utf-8", out, true)

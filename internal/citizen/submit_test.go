@@ -240,7 +240,14 @@ func TestCareStateCannotBeForged(t *testing.T) {
 func TestRegionsFeedTheScript(t *testing.T) {
 	b := visit(t)
 	b.get("/submit/regions?parent=420100").has(t, `<option value="">请选择</option>`, `<option value="420111">洪山区</option>`)
-	if s := b.get("/submit/regions?parent="); strings.Contains(s.text, "武汉") {
-		t.Error("no parent has no children")
+	for _, none := range []string{"", "420000", "999"} {
+		if s := b.get("/submit/regions?parent=" + none); strings.Contains(s.text, "武汉") {
+			t.Errorf("%q has children", none)
+		}
+	}
+	form := complete()
+	form.Set("city", "420000")
+	if s := b.post("/submit", form); b.desk.tickets[s.number()].Region != "420000" {
+		t.Error("全省或不确定 was not accepted")
 	}
 }

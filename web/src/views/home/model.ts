@@ -105,5 +105,5 @@ export function dayLabel(s: string): string {
 /** measureText writes a value with its unit: counts with thousands, rates with one decimal. */
 export function measureText(v: number | null | undefined): string {
   if (v === null || v === undefined) return '—'
-  return Number.isInteger(v) ? v.toLocaleString('zh-CN') : v.toLocaleString('zh-CN', { minimumFractionDigits: 1, maximumFractionDigits: 2 })
+  return Number.isInteger(v) ? v.toLocaleString('zh-CN') : v.toLocaleString('zh-CN', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 }

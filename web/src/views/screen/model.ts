@@ -61,7 +61,7 @@ export function figure(v: Tile['value']): string {
   if (v === null || v === undefined || v === '') return '—'
   if (typeof v === 'string') return v
   if (Number.isInteger(v)) return v.toLocaleString('zh-CN')
-  return v.toLocaleString('zh-CN', { maximumFractionDigits: 2 })
+  return v.toLocaleString('zh-CN', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 }
 
 export type { Piece }
