@@ -213,6 +213,7 @@ func (w *world) seed() {
 	act("handler", "handled", "sign", nil)
 	make("waiting", "agent", nil)
 	make("report", "agent", func(n *ticket.Intake) { n.Type = "举报" })
+	act("dispatcher", "report", "note", map[string]any{"text": "交专办。"}) // from here on the seat has lost sight of it
 	make("hidden", "agent", func(n *ticket.Intake) { n.Secrecy = ticket.SecrecyUnit })
 	make("huangshi", "h-agent", func(n *ticket.Intake) { n.Region = "420202" })
 	act("h-dispatcher", "huangshi", "dispatch", map[string]any{"unit": w.units["D420200-chengguan"].ID})

@@ -23,7 +23,7 @@ func (a *App) handler() http.Handler {
 	mux.Handle("/metrics", promhttp.Handler())
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("/readyz", a.readyz)
-	mux.Handle("/", citizen.Handler(&site{a}, citizen.Options{Name: "湖北省12345政务服务便民热线", Host: "湖北省政务服务主管部门"}))
+	mux.Handle("/", citizen.Handler(&site{a}, citizen.Options{Name: "湖北省12345政务服务便民热线", Host: "湖北省政务服务主管部门", Key: a.siteKey()}))
 	return secure(a.whenReady(mux))
 }
 
@@ -69,4 +69,10 @@ func secure(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
+}
+
+// siteKey seals the public site's cookies and half-filled forms; it is the same
+// in every process of the installation.
+func (a *App) siteKey() []byte {
+	return append(a.Ring.Blind("site_cookie", "1"), a.Ring.Blind("site_cookie", "2")...)
 }

@@ -39,7 +39,7 @@ func (a *App) parts() map[string]func(context.Context) error {
 		"delivery":       a.Notify.Deliver,
 		"counters":       a.Measure.Follow,
 		"supervision":    a.Supervise.Follow,
-		"citations":      func(ctx context.Context) error { return a.Knowledge.Follow(ctx, a.Log) },
+		"citations":      a.citations,
 		"jobs":           func(ctx context.Context) error { return a.Jobs.Run(ctx, 2) },
 		"deadline sweep": a.sweep,
 		"housekeeping":   a.housekeeping,
@@ -62,6 +62,14 @@ func (a *App) keep(ctx context.Context, name string, part func(context.Context) 
 	}
 }
 
+// citations warms the knowledge index, then counts which article answered which ticket.
+func (a *App) citations(ctx context.Context) error {
+	if err := a.Knowledge.Warm(ctx); err != nil {
+		return err
+	}
+	return a.Knowledge.Follow(ctx, a.Log)
+}
+
 func (a *App) sweep(ctx context.Context) error {
 	for {
 		n, err := a.Ticket.Sweep(ctx, 100)
@@ -79,6 +87,9 @@ func (a *App) sweep(ctx context.Context) error {
 func (a *App) housekeeping(ctx context.Context) error {
 	for {
 		if err := a.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error { _, err := a.Ticket.Forget(tx); return err }); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if _, err := a.Report.Prune(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 		if a.Clock.Sleep(ctx, time.Hour) != nil {

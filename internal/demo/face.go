@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"hotline/internal/access"
@@ -21,7 +22,9 @@ type Face struct {
 	people *people
 	past   *history // knows places, routes and texts; it has no volume
 
-	arrivals atomic.Int64 // simulated callers, for their numbers under the source
+	mu       sync.Mutex
+	roles    []api.DemoRole // the entrances do not change while the demo runs
+	arrivals atomic.Int64   // simulated callers, for their numbers under the source
 }
 
 // New builds the face and takes over the jobs that Seed and Autoplay leave
@@ -73,6 +76,11 @@ var roleDescs = []struct {
 // Roles lists the one-click entrances: of each role its accounts, the
 // province's first, then those of the cities in the order of 区划.
 func (f *Face) Roles(ctx context.Context) ([]api.DemoRole, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.roles) > 0 {
+		return f.roles, nil
+	}
 	tree := f.a.Org.Tree()
 	out := make([]api.DemoRole, 0, len(roleDescs))
 	for _, d := range roleDescs {
@@ -90,6 +98,7 @@ func (f *Face) Roles(ctx context.Context) ([]api.DemoRole, error) {
 			out = append(out, x)
 		}
 	}
+	f.roles = out
 	return out, nil
 }
 

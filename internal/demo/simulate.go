@@ -16,7 +16,12 @@ const (
 	// meanArrival is the time between two callers in a mean hour.
 	meanArrival = 20 * time.Second
 	// playEvery is how often one of the staff does something.
-	playEvery = 6 * time.Second
+	playEvery = 2 * time.Second
+	// hurry is the time before a deadline in which units drop everything else.
+	hurry = 4 * time.Hour
+	// keepNear is how many tickets near or past their deadline a platform keeps:
+	// enough for yellow and red lights, too few to spoil its figures.
+	keepNear = 6
 )
 
 // Run simulates until ctx ends: callers at the rate of the hour, and staff who
@@ -32,8 +37,8 @@ func (f *Face) Run(ctx context.Context) error {
 	h := newHistory(f.a, f.people, pl)
 	r := rand.New(rand.NewPCG(pl.Seed, uint64(pl.Now)))
 	next := f.a.Clock.Now().Add(f.wait(r))
-	for n := 0; ; n++ {
-		if err := f.a.Clock.Sleep(ctx, playEvery/2); err != nil {
+	for {
+		if err := f.a.Clock.Sleep(ctx, playEvery); err != nil {
 			return nil
 		}
 		now := f.a.Clock.Now()
@@ -43,10 +48,8 @@ func (f *Face) Run(ctx context.Context) error {
 				slog.Warn("demo: an arrival failed", "err", err)
 			}
 		}
-		if n%2 == 0 {
-			if err := f.work(ctx, h, r, now); err != nil && ctx.Err() == nil {
-				slog.Warn("demo: a simulated step failed", "err", err)
-			}
+		if err := f.work(ctx, h, r, now); err != nil && ctx.Err() == nil {
+			slog.Warn("demo: a simulated step failed", "err", err)
 		}
 	}
 }
@@ -89,7 +92,8 @@ var stations = []struct {
 	status string
 	keep   int
 }{
-	{ticket.Received, 5}, {ticket.ToDispatch, 7}, {ticket.Handling, 60}, {ticket.Handling, 60}, {ticket.ToClose, 6}, {ticket.ToCallback, 6}, {ticket.ToRecheck, 4},
+	{ticket.Received, 5}, {ticket.ToDispatch, 7}, {ticket.Handling, 45}, {ticket.Handling, 45}, {ticket.Handling, 45}, {ticket.Handling, 45}, {ticket.Handling, 45},
+	{ticket.ToClose, 6}, {ticket.ToCallback, 6}, {ticket.ToRecheck, 4},
 }
 
 // work has one of the staff of a drawn platform take one step on a ticket of
@@ -103,7 +107,7 @@ func (f *Face) work(ctx context.Context, h *history, r *rand.Rand, now time.Time
 		if !ok {
 			plat = tree.Province()
 		}
-		id, err := f.pickTicket(ctx, r, plat.ID, st.status, st.keep)
+		id, err := f.pickTicket(ctx, r, plat.ID, st.status, st.keep, now)
 		if err != nil {
 			return err
 		}
@@ -128,18 +132,25 @@ func (f *Face) work(ctx context.Context, h *history, r *rand.Rand, now time.Time
 	return nil
 }
 
-// pickTicket draws one of the tickets of a platform in a status, 0 when there
-// are no more than are kept.
-func (f *Face) pickTicket(ctx context.Context, r *rand.Rand, platform int64, status string, keep int) (int64, error) {
+// pickTicket draws one of the tickets of a platform in a status, one near its
+// deadline first; 0 when there are no more than are kept.
+func (f *Face) pickTicket(ctx context.Context, r *rand.Rand, platform int64, status string, keep int, now time.Time) (int64, error) {
 	rows, _, err := f.a.Ticket.List(ctx, system, access.Scope{Units: []int64{platform}, Labels: access.Labels()}, ticket.Filter{Queue: status, Limit: 100})
 	if err != nil {
 		return 0, err
 	}
-	var ids []int64
+	var ids, near []int64
 	for _, row := range rows {
-		if row.Ticket.Detail.Demo && !row.Ticket.Detail.Visitor && row.Assignment == 0 {
-			ids = append(ids, row.Ticket.ID)
+		if !row.Ticket.Detail.Demo || row.Ticket.Detail.Visitor || row.Assignment != 0 {
+			continue
 		}
+		ids = append(ids, row.Ticket.ID)
+		if status == ticket.Handling && row.Sort < clock.Millis(now.Add(hurry)) {
+			near = append(near, row.Ticket.ID)
+		}
+	}
+	if len(near) > keepNear {
+		return near[r.IntN(len(near))], nil
 	}
 	if len(ids) <= keep {
 		return 0, nil
@@ -156,7 +167,7 @@ func (f *Face) due(t *ticket.Ticket, r *rand.Rand, now time.Time) bool {
 	if !officeOpen(f.a.Ticket.Calendar(t.Platform).IsWorkday(now), now) && t.Urgency == "一般" {
 		return false
 	}
-	if t.Due > 0 && clock.Millis(now) > t.Due-int64(4*time.Hour/time.Millisecond) {
+	if t.Due > 0 && now.Add(hurry).After(clock.FromMillis(t.Due)) {
 		return true // hurry before the deadline
 	}
 	return now.Sub(clock.FromMillis(t.Dispatched)) > time.Duration(20+r.IntN(400))*time.Minute

@@ -207,7 +207,7 @@ func textAD(id int64) string { return fmt.Sprintf("ticket_text|%d|body", id) }
 // append writes the step's event: ids and codes only.
 func (w *work) append(kind string) error {
 	d := w.data
-	d["p"], d["ty"], d["c"], d["r"], d["st"], d["leg"] = w.t.Platform, w.t.Type, w.t.Category, w.t.Region, w.t.Status, w.t.Leg
+	d["p"], d["ty"], d["c"], d["r"], d["st"], d["leg"], d["na"] = w.t.Platform, w.t.Type, w.t.Category, w.t.Region, w.t.Status, w.t.Leg, w.t.Nature
 	if w.t.Unit != 0 {
 		d["u"] = w.t.Unit
 	}

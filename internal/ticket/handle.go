@@ -10,6 +10,11 @@ const ClockSuspended = "挂起"
 // doSign (签收) makes the actor the handler of the node.
 func doSign(w *work) error {
 	w.a.Handler, w.a.Signed, w.a.dirty = w.actor.Account, w.now, true
+	for _, c := range w.t.Clocks {
+		if c.Kind == ClockSign && c.Assignment == w.a.ID {
+			w.data["ontime"] = flag(w.now <= c.Due)
+		}
+	}
 	w.msg = "已签收。"
 	return nil
 }

@@ -59,7 +59,7 @@ func eventLabel(r *Rules, kind string) string {
 	return "系统记录"
 }
 
-var eventLabels = map[string]string{"ticket.reveal": "查看个人信息", "notice.sent": "短信通知", "supervision.opened": "列入督办", "supervision.closed": "督办销号", "supervision.feedback": "督办反馈"}
+var eventLabels = map[string]string{"ticket.reveal": "查看个人信息", "notice.sent": "短信通知", "supervision.opened": "列入督办", "supervision.closed": "督办销号", "supervision.feedback": "督办反馈", "supervision.rejected": "督办退回", "supervision.extended": "督办延期"}
 
 // Timeline gives the whole course of a ticket that the caller has loaded
 // through Get. clear chooses the full texts instead of the redacted ones.

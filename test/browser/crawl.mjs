@@ -10,7 +10,7 @@ for (const role of roles) {
   const me = (await api(page, 'GET', '/api/v1/me')).body
   check(me?.menus?.length > 0, role + ' 有菜单')
   for (const menu of me?.menus ?? []) {
-    await page.goto(base + menu.path)
+    await page.goto(base + '/console' + menu.path)
     await settle(page)
     const text = await page.evaluate(() => document.body.innerText)
     check(text.length > 40, `${role} ${menu.label} 有内容`)

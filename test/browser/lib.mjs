@@ -54,7 +54,7 @@ export async function enter(browser, login, viewport = desktop) {
   const page = await context.newPage()
   page.errors = []
   page.on('pageerror', (e) => page.errors.push(String(e)))
-  page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()))
+  page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text() + ' ' + (m.location()?.url ?? '')))
   if (login) {
     const res = await page.request.post(base + '/api/v1/login', { data: { username: login.username, password: login.password } })
     if (!res.ok()) throw new Error('登录失败 ' + login.username + ' ' + (await res.text()))

@@ -92,7 +92,11 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
     fetching.value = r.id
     try {
       const t = await tickets.get(r.id)
-      const primary = names.length ? undefined : t.actions?.find((a) => a.primary) ?? t.actions?.[0]
+      const primary = names.length ? undefined : t.actions?.find((a) => a.primary)
+      if (!names.length && !primary) {
+        open(r)
+        return
+      }
       const found = primary ?? names.map((n) => t.actions?.find((a) => a.name === n && (!r.assignment || !a.assignment || a.assignment === r.assignment)) ?? t.actions?.find((a) => a.name === n)).find(Boolean)
       if (found) await acts.start(found, t, preset)
       else toast.info(`这件工单现在是“${t.status_label}”，没有可做的这一步。`)

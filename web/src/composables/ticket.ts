@@ -1,7 +1,7 @@
 import { ref, shallowRef, watch, type Ref } from 'vue'
 import { ApiError, errorText } from '@/api/client'
 import { tickets } from '@/api/tickets'
-import type { Attachment, Ticket } from '@/api/types'
+import type { Assignment, Attachment, Ticket } from '@/api/types'
 import { useChanges } from '@/stores/live'
 import type { ListState } from './list'
 
@@ -10,6 +10,11 @@ export function evidenceOf(t: Ticket): { intake: Attachment[]; handling: Attachm
   const units = new Set((t.assignments ?? []).map((a) => a.unit.name))
   const handling = (t.attachments ?? []).filter((a) => units.has(a.stage ?? '') || /办理|答复/.test(a.stage ?? ''))
   return { handling, intake: (t.attachments ?? []).filter((a) => !handling.includes(a)) }
+}
+
+/** A reply that its own unit has not passed yet; the unit's verdict begins only after that. */
+export function pendingReply(t: Ticket): Assignment | undefined {
+  return (t.assignments ?? []).find((a) => a.state === 'to_review' && a.reply && a.mine) ?? (t.assignments ?? []).find((a) => a.state === 'to_review' && a.reply)
 }
 
 /**

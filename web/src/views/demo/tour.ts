@@ -70,6 +70,8 @@ export function phaseOf(t: Ticket | null): number {
   }
 }
 
+const HUBS = new Set(['county', 'county_platform', 'city_platform', 'province_platform'])
+
 /** Roles of the tour are entered by account, a handler by the unit that has the ticket. */
 export class Cast {
   private tokens = new Map<string, Login>()
@@ -80,7 +82,7 @@ export class Cast {
     if (unit) return all.find((a) => a.unit === unit)
     return all.find((a) => a.city.includes('武汉') || a.city.startsWith('4201')) ?? all[0]
   }
-  private async login(key: string, target: { username: string } | { unit: string }): Promise<Login> {
+  private async login(key: string, target: { username: string } | { unit: string; role?: string }): Promise<Login> {
     const known = this.tokens.get(key)
     if (known) return known
     const read = await api.post<Login>('/demo/enter', target, { quiet401: true, credentials: 'omit' })
@@ -93,6 +95,11 @@ export class Cast {
     if ((role === 'handler' || role === 'unit_lead') && a) {
       const own = this.find(role, a.unit.name)
       if (own) return this.login(own.username, { username: own.username })
+      // A hub reviews by its own desk; any other unit by its leader, where the server can seat one.
+      if (role === 'unit_lead' && !HUBS.has(a.unit.kind ?? '')) {
+        const lead = await this.login(`lead/${a.unit.id}`, { unit: a.unit.id, role }).catch(() => null)
+        if (lead) return lead
+      }
       return this.login(`unit/${a.unit.id}`, { unit: a.unit.id })
     }
     const account = this.find(role)
