@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"hotline/internal/access"
@@ -158,7 +159,7 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	var out []access.NewAccount
 	add := func(region string, u org.Unit, roles ...access.Role) {
 		for _, r := range roles {
-			out = append(out, account(fmt.Sprintf("%s.%s", r, region), u, r))
+			out = append(out, account(fmt.Sprintf("%s%02d", region, roleNo(r)), u, r))
 		}
 	}
 	prov := t.Province()
@@ -170,7 +171,7 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	for _, u := range t.All() {
 		switch {
 		case u.Kind == org.KindSubcentre && u.Active:
-			add(lower(u.Code[1:]), u, access.BranchAgent)
+			add(u.Code[len(u.Code)-5:], u, access.BranchAgent)
 		case u.Kind == org.KindCity && u.Active:
 			add(u.Region, u, cityRoles...)
 			if d, ok := homeUnit(t, u.Region); ok {
@@ -180,6 +181,9 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	}
 	return out
 }
+
+// roleNo numbers the roles for login names, which are 工号: region and number.
+func roleNo(r access.Role) int { return slices.Index(access.Roles(), r) }
 
 // crowd are the accounts without a password: more seats by the size of the
 // city, and the desk, handlers and leader of every unit.
