@@ -215,13 +215,9 @@ func (a *API) named(kind string, doc []byte) json.RawMessage {
 	if !ok {
 		return doc
 	}
-	type duty struct {
-		Code string `json:"code"`
-		Name string `json:"name"`
-	}
-	var duties []duty
+	var duties []map[string]string
 	for _, d := range category.Duties() {
-		duties = append(duties, duty{d.Code, dutyName(d.Code)})
+		duties = append(duties, map[string]string{"code": d.Code, "name": dutyName(d.Code)})
 	}
 	m["duties"] = duties
 	tree := a.Org.Tree()
@@ -311,7 +307,7 @@ func (a *API) publishable(ctx context.Context, kind string, platform int64, doc 
 	switch kind {
 	case ticket.PolicyRules:
 		if _, err := ticket.ParseRules(doc); err != nil {
-			return nil, fault.Invalid("rules_invalid", "流转规则不能采用：%s。", err).Because(err)
+			return nil, fault.Invalid("rules_invalid", "流转规则不能采用：%s。", ruleFault(err)).Because(err)
 		}
 	case ticket.PolicyCalendar:
 		if _, err := ticket.ParseCalendar(doc); err != nil {
@@ -344,6 +340,29 @@ func (a *API) publishable(ctx context.Context, kind string, platform int64, doc 
 		return bare(doc), nil
 	}
 	return doc, nil
+}
+
+// ruleFaults are what can be wrong with a rule table, in words.
+var ruleFaults = []struct {
+	form *regexp.Regexp
+	text string
+}{
+	{regexp.MustCompile(`([\w-]+): unknown state "(.*)"`), "操作“%s”用到了没有定义的状态“%s”"},
+	{regexp.MustCompile(`([\w-]+): unknown guard "(.*)"`), "操作“%s”的前置条件“%s”不存在"},
+	{regexp.MustCompile(`([\w-]+): unknown field "(.*)"`), "操作“%s”用到了没有定义的字段“%s”"},
+	{regexp.MustCompile(`field ([\w-]+): unknown options "(.*)"`), "字段“%s”的选项表“%s”不存在"},
+	{regexp.MustCompile(`(unknown) action "(.*)"`), "系统没有操作“%[2]s”"},
+	{regexp.MustCompile(`(action) "(.*)" has no edge`), "缺少操作“%[2]s”的规则"},
+}
+
+// ruleFault says what is wrong with a rule table.
+func ruleFault(err error) string {
+	for _, f := range ruleFaults {
+		if m := f.form.FindStringSubmatch(err.Error()); m != nil {
+			return fmt.Sprintf(f.text, m[1], m[2])
+		}
+	}
+	return "内容的格式不对，请从现行版本导出后修改"
 }
 
 // object decodes a document that is an object, keeping its numbers as written.

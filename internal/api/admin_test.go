@@ -15,7 +15,6 @@ import (
 
 	"hotline/internal/access"
 	"hotline/internal/category"
-	"hotline/internal/clock"
 	"hotline/internal/ticket"
 )
 
@@ -191,7 +190,7 @@ func TestAccountsAndGrants(t *testing.T) {
 			break
 		}
 	}
-	if len(seen) != 25 {
+	if len(seen) != 24 {
 		t.Errorf("%d accounts of the city", len(seen))
 	}
 	if p := ok[page](w, "p-sysadmin", "GET", at+"?role=supervisor", nil); len(p.Items) != 2 || p.Items[0].RoleLabel != "督办员" || p.Items[0].StateLabel != "启用" || p.Items[0].Unit.Name == "" {
@@ -302,7 +301,7 @@ func TestCalendarReplayAndAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ok[ActionOut](w, "dispatcher", "POST", fmt.Sprintf("/api/v1/batch/dispatch"), map[string]any{"items": []any{map[string]any{"id": fmt.Sprint(made.ID), "version": made.Version, "unit": unitID(w, "C420111")}}})
+	ok[ActionOut](w, "dispatcher", "POST", "/api/v1/batch/dispatch", map[string]any{"items": []any{map[string]any{"id": fmt.Sprint(made.ID), "version": made.Version, "unit": unitID(w, "C420111")}}})
 	rep := ok[ReplayOut](w, "sysadmin", "GET", "/api/v1/admin/catalogue/replay?month=2026-11", nil)
 	if rep.Dispatched != 2 || rep.Total != 1 || rep.Different != 1 || len(rep.Items) != 1 || rep.Items[0].Number != made.Number || rep.Items[0].ThenName != "武汉市水务局" || strings.Contains(rep.Items[0].Title, "路面破损，") {
 		t.Errorf("%+v", rep)
@@ -371,9 +370,6 @@ func TestCalendarReplayAndAudit(t *testing.T) {
 	v := ok[VerifyOut](w, "p-auditor", "POST", "/api/v1/audit/verify", map[string]any{})
 	if !v.Intact || len(v.Logs) != 2 || v.Logs[0].Count == 0 || v.Logs[0].Checkpoints != 1 || v.Logs[1].Count == 0 || v.Broken != nil || !strings.Contains(v.Text, "完整无改动") {
 		t.Errorf("%+v", v)
-	}
-	if at := clock.Millis(w.c.Now()); at == 0 {
-		t.Fatal("no clock")
 	}
 	if a := w.call(request{method: http.MethodGet, path: "/api/v1/audit", token: w.token["dispatcher"]}); a.problem.Code != "role_forbidden" {
 		t.Errorf("%d %s", a.status, a.raw)

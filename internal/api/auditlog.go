@@ -202,11 +202,16 @@ func (a *API) auditedTicket(ctx context.Context, number string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	actor := actorOf(ctx)
+	if !actor.May(access.AuditRead) { // reads of reveals, within what he may know of
+		_, err := a.Ticket.Get(ctx, actor, id)
+		return id, err
+	}
 	t, err := a.Ticket.Get(ctx, access.System("审计"), id)
 	if err != nil {
 		return 0, err
 	}
-	if !a.within(actorOf(ctx), t.Platform) {
+	if !a.within(actor, t.Platform) {
 		return 0, fault.NotFound("ticket_not_found", "没有找到这张工单，或它不在您的查看范围内。")
 	}
 	return id, nil
@@ -251,7 +256,11 @@ func (a *API) auditOut(ctx context.Context, rows []audit.Row) ([]AuditRow, error
 			ids = append(ids, r.Subject)
 		}
 	}
-	numbers, err := a.Ticket.Numbers(ctx, ids)
+	cleared := access.Labels() // the auditor reads numbers of whatever label, and nothing behind them
+	if actor := actorOf(ctx); !actor.May(access.AuditRead) {
+		cleared = access.GrantOf(actor.Role).Clearance
+	}
+	numbers, err := a.Ticket.Numbers(ctx, ids, cleared)
 	if err != nil {
 		return nil, err
 	}

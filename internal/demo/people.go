@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	"hotline/internal/access"
@@ -62,6 +63,17 @@ func (p *people) all(ctx context.Context, unit int64, role access.Role) ([]acces
 	if err != nil {
 		return nil, err
 	}
+	// Those of accounts.json first: their login names are numbers only.
+	slices.SortStableFunc(list, func(x, y access.Account) int {
+		a, b := strings.Trim(x.Username, "0123456789") == "", strings.Trim(y.Username, "0123456789") == ""
+		switch {
+		case a == b:
+			return 0
+		case a:
+			return -1
+		}
+		return 1
+	})
 	if len(list) == 0 {
 		u, ok := p.org.Tree().Get(unit)
 		if !ok || !u.Active {

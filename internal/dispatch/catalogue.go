@@ -36,8 +36,11 @@ func Default() []byte {
 	var c Catalogue
 	for _, k := range category.Default().All(3) {
 		level := k.Lowest
-		if level == "town" {
+		switch level {
+		case "town":
 			level = "hub"
+		case "province": // the city's department passes it on
+			level = "city"
 		}
 		c.Rules = append(c.Rules, Rule{ID: "M" + k.Code, Category: k.Code, Duty: k.Duty, Level: level, Basis: k.Basis})
 	}

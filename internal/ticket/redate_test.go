@@ -160,8 +160,9 @@ func TestDispatchedInAndNumbers(t *testing.T) {
 				t.Errorf("%v: %d tickets, %v", x, len(list), err)
 			}
 		}
-		names, err := w.s.Numbers(ctx, []int64{a.ID, b.ID, a.ID, 5})
-		if err != nil || names[a.ID] != a.Number || names[b.ID] != b.Number || names[5] != "" {
+		secret := w.create(func(n *Intake) { n.Type = "举报" })
+		names, err := w.s.Numbers(ctx, []int64{a.ID, b.ID, a.ID, 5, secret.ID}, []access.Label{access.Normal})
+		if err != nil || names[a.ID] != a.Number || names[b.ID] != b.Number || names[5] != "" || names[secret.ID] != "" {
 			t.Errorf("%v %v", names, err)
 		}
 	})

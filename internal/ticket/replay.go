@@ -2,10 +2,12 @@ package ticket
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"hotline/internal/access"
 	"hotline/internal/clock"
 	"hotline/internal/db"
 )
@@ -25,9 +27,9 @@ func (s *Service) DispatchedIn(ctx context.Context, platform int64, from, to tim
 	return out, err
 }
 
-// Numbers gives the 单号 of tickets by id, for lists that name tickets and
-// show nothing else of them.
-func (s *Service) Numbers(ctx context.Context, ids []int64) (map[int64]string, error) {
+// Numbers gives the 单号 of tickets by id, "" for those whose label is not
+// among the given, for lists that name tickets and show nothing else of them.
+func (s *Service) Numbers(ctx context.Context, ids []int64, labels []access.Label) (map[int64]string, error) {
 	out := make(map[int64]string, len(ids))
 	var args []any
 	var in []string
@@ -44,11 +46,14 @@ func (s *Service) Numbers(ctx context.Context, ids []int64) (map[int64]string, e
 	type pair struct {
 		id     int64
 		number string
+		label  access.Label
 	}
 	err := s.DB.View(ctx, func(tx *db.Tx) error {
-		rows, err := db.All(tx, func(sc db.Scanner) (p pair, err error) { return p, sc.Scan(&p.id, &p.number) }, `SELECT id, number FROM ticket WHERE id IN (`+strings.Join(in, ",")+`)`, args...)
+		rows, err := db.All(tx, func(sc db.Scanner) (p pair, err error) { return p, sc.Scan(&p.id, &p.number, &p.label) }, `SELECT id, number, label FROM ticket WHERE id IN (`+strings.Join(in, ",")+`)`, args...)
 		for _, p := range rows {
-			out[p.id] = p.number
+			if slices.Contains(labels, p.label) {
+				out[p.id] = p.number
+			}
 		}
 		return err
 	})

@@ -1,3 +1,4 @@
+import { aids } from '@/api/aids'
 import { api, tabToken } from '@/api/client'
 import type { Assignment, Demo, DemoAccount, Login, Ticket } from '@/api/types'
 
@@ -82,12 +83,19 @@ export class Cast {
     if (unit) return all.find((a) => a.unit === unit)
     return all.find((a) => a.city.includes('武汉') || a.city.startsWith('4201')) ?? all[0]
   }
-  private async login(key: string, target: { username: string } | { unit: string; role?: string }): Promise<Login> {
+  private async login(key: string, target: { username: string } | { unit: string }): Promise<Login> {
     const known = this.tokens.get(key)
     if (known) return known
     const read = await api.post<Login>('/demo/enter', target, { quiet401: true, credentials: 'omit' })
     this.tokens.set(key, read)
     return read
+  }
+  /** Leaders of units have no card on the entrance page: the demo names their accounts by the unit's code. */
+  private async leaderOf(a: Assignment): Promise<Login | null> {
+    const seen = await this.observer()
+    const { items } = await withToken(seen.token, () => aids.units({ q: a.unit.name }))
+    const code = items.find((u) => u.id === a.unit.id)?.code
+    return code ? this.login(`lead/${a.unit.id}`, { username: `ld.${code.toLowerCase()}` }) : null
   }
   /** The dispatcher of the platform sees the whole ticket: the tour reads its state through these eyes. */
   observer = () => this.play('dispatcher')
@@ -97,7 +105,7 @@ export class Cast {
       if (own) return this.login(own.username, { username: own.username })
       // A hub reviews by its own desk; any other unit by its leader, where the server can seat one.
       if (role === 'unit_lead' && !HUBS.has(a.unit.kind ?? '')) {
-        const lead = await this.login(`lead/${a.unit.id}`, { unit: a.unit.id, role }).catch(() => null)
+        const lead = await this.leaderOf(a).catch(() => null)
         if (lead) return lead
       }
       return this.login(`unit/${a.unit.id}`, { unit: a.unit.id })
