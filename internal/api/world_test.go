@@ -120,7 +120,7 @@ var units = []org.NewUnit{
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx := context.Background()
-	d, c := dbtest.Postgres(t, schemas()...)
+	d, c := dbtest.SQLite(t, schemas()...)
 	c.Set(time.Date(2026, 11, 23, 10, 0, 0, 0, clock.Shanghai)) // a Monday
 	ok := func(err error) {
 		t.Helper()

@@ -63,9 +63,9 @@ func (p *people) all(ctx context.Context, unit int64, role access.Role) ([]acces
 	if err != nil {
 		return nil, err
 	}
-	// Those of accounts.json first: their login names are numbers only.
+	// Those of accounts.json first: their login names begin with the role's code.
 	slices.SortStableFunc(list, func(x, y access.Account) int {
-		a, b := strings.Trim(x.Username, "0123456789") == "", strings.Trim(y.Username, "0123456789") == ""
+		a, b := strings.HasPrefix(x.Username, string(role)+"."), strings.HasPrefix(y.Username, string(role)+".")
 		switch {
 		case a == b:
 			return 0
@@ -171,7 +171,7 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	var out []access.NewAccount
 	add := func(region string, u org.Unit, roles ...access.Role) {
 		for _, r := range roles {
-			out = append(out, account(fmt.Sprintf("%s%02d", region, roleNo(r)), u, r))
+			out = append(out, account(fmt.Sprintf("%s.%s", r, region), u, r))
 		}
 	}
 	prov := t.Province()
@@ -183,7 +183,7 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	for _, u := range t.All() {
 		switch {
 		case u.Kind == org.KindSubcentre && u.Active:
-			add(u.Code[len(u.Code)-5:], u, access.BranchAgent)
+			add(lower(u.Code[1:]), u, access.BranchAgent)
 		case u.Kind == org.KindCity && u.Active:
 			add(u.Region, u, cityRoles...)
 			if d, ok := homeUnit(t, u.Region); ok {
@@ -193,9 +193,6 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	}
 	return out
 }
-
-// roleNo numbers the roles for login names, which are 工号: region and number.
-func roleNo(r access.Role) int { return slices.Index(access.Roles(), r) }
 
 // crowd are the accounts without a password: more seats by the size of the
 // city, and the desk, handlers and leader of every unit.

@@ -50,7 +50,7 @@ func TestPlayedTicketIsClosed(t *testing.T) {
 	f := New(a)
 	ctx := context.Background()
 	everyRoleHasWork(t, a, "421200")
-	who, err := a.Access.ByUsername(ctx, "42120003")
+	who, err := a.Access.ByUsername(ctx, "dispatcher.421200")
 	if err != nil {
 		t.Fatal(err)
 	}

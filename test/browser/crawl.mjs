@@ -14,7 +14,7 @@ for (const role of roles) {
     await settle(page)
     const text = await page.evaluate(() => document.body.innerText)
     check(text.length > 40, `${role} ${menu.label} 有内容`)
-    const english = text.split('\n').filter((l) => /[A-Za-z]{4,}/.test(l) && !/12345|^\d+[a-z]*\.|http|SHA|JSON|xlsx|Ctrl|Enter|Excel/.test(l))
+    const english = text.split('\n').filter((l) => /[A-Za-z]{4,}/.test(l) && !/12345|^[a-z_]+\d*\.[\w-]+|http|SHA|JSON|xlsx|Ctrl|Enter|Excel/.test(l))
     check(english.length === 0, `${role} ${menu.label} 有英文：${english.slice(0, 3).join(' | ')}`)
     check(!/\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text), `${role} ${menu.label} 有未格式化的时间`)
     await page.setViewportSize(laptop)

@@ -87,6 +87,7 @@ export function usePolicy<D>(kind: string) {
   watch(platform, load)
   void load()
   const city = computed(() => own() !== undefined)
-  return { city, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish }
+  const mayEdit = computed(() => data.value?.may_publish !== false)
+  return { city, mayEdit, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish }
 }
 export type PolicyStore<D> = ReturnType<typeof usePolicy<D>>
