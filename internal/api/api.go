@@ -15,6 +15,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/dispatch"
 	"hotline/internal/eventlog"
+	"hotline/internal/fault"
 	"hotline/internal/insight"
 	"hotline/internal/intake"
 	"hotline/internal/job"
@@ -89,13 +90,19 @@ func New(d Deps) *API {
 	a.adminRoutes()
 	a.auditRoutes()
 	a.docsRoutes()
+	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		a.WriteProblem(w, r, fault.NotFound("not_found", "没有这个地址，或它不接受这种请求方法。"))
+	})
 	return a
 }
 
 // Handler serves /api/, /openapi.json and /docs.
 func (a *API) Handler() http.Handler {
 	guard := http.NewCrossOriginProtection()
-	return guard.Handler(a.mux)
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.WriteProblem(w, r, fault.Forbidden("cross_origin", "不接受其他网站发起的请求。"))
+	}))
+	return guard.Handler(a.plainText(a.mux))
 }
 
 // now is the platform's time.

@@ -170,6 +170,9 @@ func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, 
 		r.Outcome.Invalid = b.Invalid.Reason
 	}
 	if b.Link != nil {
+		if _, err := a.Ticket.Linkable(int64(b.Link.Ticket), actor.Platform); err != nil {
+			return r, err
+		}
 		r.RepeatOf = int64(b.Link.Ticket)
 	}
 	if b.OccurredAt != "" {
@@ -392,13 +395,13 @@ func (a *API) duplicates(ctx context.Context, actor access.Actor, in *SuggestIn,
 	seen := map[int64]bool{int64(in.Ticket): true}
 	since := a.now().AddDate(0, 0, -30).UnixMilli()
 	add := func(t *ticket.Ticket, score float64, why string) {
-		if seen[t.ID] || t.Accepted < since || t.Label != access.Normal {
+		if seen[t.ID] || t.Accepted < since || t.Label != access.Normal || t.Platform != actor.Platform {
 			return
 		}
 		seen[t.ID] = true
 		out = append(out, Duplicate{ID(t.ID), t.Number, t.TitleR, a.Ticket.RulesNow(t.Platform).StatusWord(t.Status), score, why, stamp(t.Accepted), a.Org.Tree().Name(t.Unit), t.Version})
 	}
-	if in.Phone != "" {
+	if in.Phone != "" && actor.May(access.Create) {
 		if mine, err := a.Ticket.ByPhone(ctx, in.Phone, 20); err == nil {
 			for _, t := range mine {
 				s := zh.Similarity(text, t.TitleR+"。"+t.ContentR)

@@ -140,8 +140,11 @@ func (w *world) measure() string { return w.api.Measure.Definitions(0).Measures[
 
 // permitted says from the tables alone whether a role may call a route.
 func permitted(rule Rule, role access.Role) bool {
-	if rule.Public || len(rule.Verbs) == 0 && len(rule.Roles) == 0 {
+	if rule.Public || rule.Self {
 		return true
+	}
+	if len(rule.Verbs) == 0 && len(rule.Roles) == 0 {
+		return role != access.Citizen && role != access.Integration
 	}
 	g := access.GrantOf(role)
 	for _, v := range rule.Verbs {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hotline/internal/fault"
+	"hotline/internal/ticket"
 )
 
 // Problem is an error on the wire (RFC 9457).
@@ -51,6 +52,9 @@ func toProblem(err error) *Problem {
 // problem turns any error into what the wire carries and logs our defects.
 func (a *API) problem(ctx context.Context, err error) error {
 	p := toProblem(err)
+	if m, ok := p.Data.(ticket.Moved); ok {
+		p.Data = a.movedOut(m)
+	}
 	if p.Status >= 500 {
 		slog.ErrorContext(ctx, "request failed", "code", p.Code, "err", err, "actor", actorOf(ctx).Username)
 	}
@@ -123,4 +127,31 @@ func chineseValidation(msg string) string {
 		}
 	}
 	return "格式不正确。"
+}
+
+// MovedOut tells the console what changed since the version it acted on.
+type MovedOut struct {
+	Version     int64     `json:"version"`
+	Status      string    `json:"status"`
+	StatusLabel string    `json:"status_label"`
+	Changed     []StepOut `json:"changed"`
+}
+
+// StepOut is one step that the actor had not seen.
+type StepOut struct {
+	At    string `json:"at"`
+	Actor string `json:"actor"`
+	Label string `json:"label"`
+}
+
+func (a *API) movedOut(m ticket.Moved) MovedOut {
+	out := MovedOut{m.Version, m.Status, m.StatusLabel, []StepOut{}}
+	for _, c := range m.Changed {
+		name := a.accountName(c.Actor)
+		if name == "" {
+			name = "系统"
+		}
+		out.Changed = append(out.Changed, StepOut{stamp(c.At), name, c.Label})
+	}
+	return out
 }

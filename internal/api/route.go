@@ -15,6 +15,7 @@ import (
 // Rule says who may call a route and what the audit keeps of it.
 type Rule struct {
 	Public bool          // no login
+	Self   bool          // about the session itself: open to every account, also one that must first change its password
 	Verbs  []access.Verb // any of these; empty = every member of staff
 	Roles  []access.Role // or any of these roles
 	Audit  string        // the operation recorded, as in audit.Entry.Op; "event" = the act writes its own event
@@ -29,8 +30,14 @@ type Route struct {
 
 // allows tells whether the rule lets the actor in.
 func (r Rule) allows(a access.Actor) bool {
-	if r.Public || len(r.Verbs) == 0 && len(r.Roles) == 0 {
+	if r.Public || r.Self {
 		return true
+	}
+	if a.Restricted != "" {
+		return false
+	}
+	if len(r.Verbs) == 0 && len(r.Roles) == 0 {
+		return a.Role.Staff()
 	}
 	if slices.Contains(r.Roles, a.Role) {
 		return true

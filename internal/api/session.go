@@ -110,13 +110,13 @@ func (a *API) sessionRoutes() {
 	type logoutOut struct {
 		SetCookie http.Cookie `header:"Set-Cookie"`
 	}
-	route(a, http.MethodPost, "/api/v1/logout", "logout", "退出登录", Rule{Audit: "logout"}, func(ctx context.Context, _ *struct{}) (*logoutOut, error) {
+	route(a, http.MethodPost, "/api/v1/logout", "logout", "退出登录", Rule{Self: true, Audit: "logout"}, func(ctx context.Context, _ *struct{}) (*logoutOut, error) {
 		if err := a.Access.Logout(ctx, actorOf(ctx)); err != nil {
 			return nil, err
 		}
 		return &logoutOut{http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}}, nil
 	})
-	route(a, http.MethodGet, "/api/v1/me", "me", "当前账号与菜单", Rule{Free: "只含本人信息"}, func(ctx context.Context, _ *struct{}) (*struct{ Body Me }, error) {
+	route(a, http.MethodGet, "/api/v1/me", "me", "当前账号与菜单", Rule{Self: true, Free: "只含本人信息"}, func(ctx context.Context, _ *struct{}) (*struct{ Body Me }, error) {
 		return &struct{ Body Me }{a.me(ctx, actorOf(ctx))}, nil
 	})
 	type counts struct {
@@ -143,7 +143,7 @@ func (a *API) sessionRoutes() {
 		}
 		return &struct{ Body counts }{out}, nil
 	})
-	route(a, http.MethodPost, "/api/v1/me/password", "me-password", "修改密码", Rule{Audit: "password"}, func(ctx context.Context, in *struct {
+	route(a, http.MethodPost, "/api/v1/me/password", "me-password", "修改密码", Rule{Self: true, Audit: "password"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Old string `json:"old" maxLength:"256"`
 			New string `json:"new" maxLength:"256"`

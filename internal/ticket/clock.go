@@ -154,7 +154,7 @@ func (w *work) stopClock(kind string, assignment int64) {
 	}
 }
 
-// find gives the clock of a kind on an assignment that is not stopped.
+// clock gives the clock of a kind on an assignment that is not stopped.
 func (t *Ticket) clock(kind string, assignment int64) *TimeLimit {
 	for _, c := range t.Clocks {
 		if c.Kind == kind && c.Assignment == assignment && c.Stopped == 0 {

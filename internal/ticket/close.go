@@ -74,7 +74,7 @@ func (w *work) finish() {
 // 回访 and evaluation.
 func (w *work) closeMerged() error {
 	ids, err := db.All(w.tx, func(s db.Scanner) (id int64, err error) { return id, s.Scan(&id) },
-		`SELECT id FROM ticket WHERE main = $1 AND status = 'merged' ORDER BY id`, w.t.ID)
+		`SELECT id FROM ticket WHERE main = $1 AND main <> 0 AND status = 'merged' ORDER BY id`, w.t.ID)
 	if err != nil {
 		return err
 	}

@@ -353,7 +353,7 @@ func (s *Service) sees(tx *db.Tx, actor access.Actor, t *Ticket) bool {
 
 // moved is the conflict that tells what changed since the actor's version.
 func (s *Service) moved(tx *db.Tx, t *Ticket, seen int64) error {
-	return fault.Conflict("version_conflict", "这张工单刚刚被其他人处理过，请查看变化后再操作。").With(s.changes(tx, t, seen))
+	return fault.As(errMoved()).With(s.changes(tx, t, seen))
 }
 
 // Changed is one step that the actor had not seen.

@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"time"
+
 	"hotline/internal/fault"
 )
 
@@ -98,7 +100,8 @@ func doDecideExtension(w *work) error {
 		return fault.Conflict("wrong_state", "办理时限已结束，不能延期。")
 	}
 	old := c.Due
-	c.Due = cal.Due(timeOf(old), workdays(r.Days)).UnixMilli()
+	// A minute before closing, so that the day after the old deadline is the first.
+	c.Due = cal.Due(timeOf(old).Add(-time.Minute), workdays(r.Days)).UnixMilli()
 	if c.Stage > 80 {
 		c.Stage = 80
 	}

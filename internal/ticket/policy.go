@@ -13,7 +13,7 @@ import (
 // RegisterPolicies tells the store about the versioned data of this room, with
 // the embedded defaults and the checks of publication.
 func RegisterPolicies(p *policy.Store) {
-	p.Register(PolicyRules, policy.Kind{Label: "工单规则", Default: DefaultRules, Validate: ValidateRules})
+	p.Register(PolicyRules, policy.Kind{Label: "工单规则", Default: DefaultRules, Validate: validateRules})
 	p.Register(PolicyLimits, policy.Kind{Label: "办理时限", Default: func() []byte { return []byte(mustJSON(category.Limits())) }, Validate: ValidateLimits})
 	p.Register(PolicyCategories, policy.Kind{Label: "事项分类", Default: func() []byte { return []byte(mustJSON(category.Default())) }, Validate: validateCategories})
 	p.Register(PolicyCalendar, policy.Kind{Label: "工作日历", Default: func() []byte { return []byte(`{"version":"","years":{}}`) }, Validate: validateCalendar})
@@ -65,6 +65,15 @@ func validateCategories(doc, _ []byte) error {
 }
 
 func validateCalendar(doc, _ []byte) error {
-	_, err := ParseCalendar(doc)
-	return err
+	if _, err := ParseCalendar(doc); err != nil {
+		return fault.Invalid("calendar_invalid", "工作日历不能采用，请检查每行的格式。").Because(err)
+	}
+	return nil
+}
+
+func validateRules(doc, _ []byte) error {
+	if _, err := ParseRules(doc); err != nil {
+		return fault.Invalid("rules_invalid", "规则表不能采用：有未知的状态、检查、输入项或操作。").Because(err)
+	}
+	return nil
 }

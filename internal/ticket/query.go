@@ -379,7 +379,7 @@ func (s *Service) ByNumber(ctx context.Context, number string) (int64, error) {
 		if id, err = db.Int(tx, `SELECT id FROM ticket WHERE number = $1`, number); err == nil {
 			return nil
 		}
-		id, err = db.Int(tx, `SELECT id FROM ticket WHERE former = $1 ORDER BY id DESC LIMIT 1`, number)
+		id, err = db.Int(tx, `SELECT id FROM ticket WHERE former = $1 AND former <> '' ORDER BY id DESC LIMIT 1`, number)
 		return err
 	})
 	if err != nil {
@@ -422,11 +422,11 @@ func (s *Service) ByPhone(ctx context.Context, phone string, limit int) ([]*Tick
 func (s *Service) Related(ctx context.Context, t *Ticket) ([]*Ticket, error) {
 	var out []*Ticket
 	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		out, err = db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE main = $1 ORDER BY id LIMIT 200`, t.ID)
+		out, err = db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE main = $1 AND main <> 0 ORDER BY id LIMIT 200`, t.ID)
 		for _, id := range []int64{t.Main, t.SplitOf, t.RepeatOf} {
 			if id != 0 && err == nil {
-				var r *Ticket
-				if r, err = loadRow(tx, id); err == nil {
+				r, absent := loadRow(tx, id)
+				if absent == nil {
 					out = append(out, r)
 				}
 			}
@@ -484,4 +484,15 @@ func (s *Service) ByPhoneIndex(ctx context.Context, index []byte, limit int) (ou
 		return err
 	})
 	return out, err
+}
+
+// Linkable gives the number of an open or past ticket of a platform that a new
+// one may name as the matter it repeats.
+func (s *Service) Linkable(id, platform int64) (string, error) {
+	var t *Ticket
+	err := s.DB.View(context.Background(), func(tx *db.Tx) (err error) { t, err = loadRow(tx, id); return err })
+	if err != nil || t.Platform != platform || t.Label != access.Normal {
+		return "", fault.Invalid("link_unknown", "要关联的工单不存在，或不在本平台。").At(fault.Field{Name: "link", Detail: "请重新选择要关联的工单。"})
+	}
+	return t.Number, nil
 }

@@ -136,12 +136,6 @@ func ParseRules(doc []byte) (*Rules, error) {
 	return r, nil
 }
 
-// ValidateRules is the publication check of the policy store.
-func ValidateRules(doc, _ []byte) error {
-	_, err := ParseRules(doc)
-	return err
-}
-
 // Find gives the edge by which action may leave state ("" when none).
 func (r *Rules) Find(action, on, state string) *Edge {
 	for _, i := range r.byAction[action] {

@@ -110,12 +110,13 @@ func (t *Ticket) update(tx *db.Tx, was int64) error {
 		t.Leg, t.Main, t.SplitOf, t.RepeatOf, t.Unit, t.Urges, t.Returns, t.Dispute, flag(t.Escalated), t.Watch, t.Dispatched, t.Due, t.ClosedAt, mustJSON(t.Detail), t.ContentR,
 		t.ID, was)
 	if err == nil && n == 0 {
-		return errMoved(t.ID, t.Version)
+		return errMoved()
 	}
 	return err
 }
 
-func errMoved(id, version int64) error {
+// errMoved says that another write came between loading and saving.
+func errMoved() error {
 	return fault.Conflict("version_conflict", "这张工单刚刚被其他人处理过，请查看变化后再操作。")
 }
 

@@ -34,8 +34,9 @@ export const COLUMNS: Record<string, Column> = Object.fromEntries(
 export const DEFAULT_COLUMNS = ['number', 'type', 'title', 'region', 'unit', 'state', 'accepted', 'due']
 
 /** Drops the least needed columns until the title has room; `due` shrinks to what remains before it goes. */
+/** A key written with `!` stays as long as the title does. */
 export function fitColumns(keys: string[], width: number, fixed: number): Column[] {
-  let list = keys.map((k) => COLUMNS[k]).filter(Boolean)
+  let list = keys.map((k) => (k.endsWith('!') ? { ...COLUMNS[k.slice(0, -1)], keep: 8.5 } : COLUMNS[k])).filter((c) => c?.key)
   const need = () => fixed + list.reduce((sum, c) => sum + c.width, 0)
   if (need() > width) list = list.map((c) => (c.key === 'due' ? COLUMNS.left : c))
   while (need() > width && list.length > 2) {

@@ -23,6 +23,10 @@ export interface Policy<D> {
   city?: boolean
   may_publish?: boolean
 }
+/** Versions that are published and not yet in force, soonest first. */
+export function pendingOf(versions: PolicyVersion[] | null | undefined, now = Date.now()): PolicyVersion[] {
+  return (versions ?? []).filter((v) => new Date(v.effective_from).getTime() > now).sort((a, b) => a.effective_from.localeCompare(b.effective_from))
+}
 export interface Platform {
   id: string
   name: string
