@@ -7,7 +7,7 @@ WEB_SRC := $(shell find web/src web/public web/index.html web/vite.config.ts -ty
 .PHONY: build run check test bench web deps clean
 
 build: $(DIST)
-	$(GO) build -trimpath -o bin/hotline ./cmd/hotline
+	$(GO) build -o bin/hotline ./cmd/hotline
 
 run: build
 	@bin/hotline demo --addr $${ADDR:-127.0.0.1:12345} --data $${DATA:-data/demo}
@@ -36,7 +36,7 @@ test: deps web
 	$(GO) vet ./...
 	$(GO) test -timeout 25m ./...
 	cd web && npm run check && npm test
-	$(GO) build -trimpath -o bin/hotline ./cmd/hotline
+	$(GO) build -o bin/hotline ./cmd/hotline
 	bash test/browser/run.sh
 
 deps:

@@ -94,7 +94,7 @@ func target(tree *org.Tree, r Rule, q Question) (org.Unit, string, bool) {
 		if !tree.Under(q.Platform, u.ID) {
 			continue
 		}
-		return u, fmt.Sprintf("“%s”按职责由%s办理", q.Category, u.Name), true
+		return u, "按职责由" + u.Name + "办理", true
 	}
 	if hub, ok := hubOf(tree, q.Region); ok {
 		return hub, "没有对应职责的部门，由" + hub.Name + "研判", true

@@ -5,6 +5,7 @@ import type { ActionResult, Queue, TicketRow } from '@/api/types'
 import { useChanges } from '@/stores/live'
 import { useMe } from '@/stores/me'
 import { useActs } from './acts'
+import { useTicket } from './ticket'
 import type { Values } from './actform'
 import { useList } from './list'
 import { phone } from './media'
@@ -42,6 +43,14 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   const list = useList<TicketRow>((cursor, limit) => tickets.list({ ...filter.value, queue: queue.value }, cursor, limit))
   const row = computed(() => list.items.value.find((r) => r.id === current.value) ?? null)
   const opened = computed(() => (phone.value ? String(route.query.id ?? '') : drawer.value ? current.value : ''))
+  // What the drawer shows; while it is shut nothing is read, because every reading of a ticket is on record.
+  const focus = useTicket(opened, 110)
+  /** Whether one of the acts can be done on this row now; unknown counts as yes, the server has the last word. */
+  function offers(r: TicketRow | null, names: string[]): boolean {
+    const t = focus.ticket.value
+    if (!r || !t || t.id !== r.id) return true
+    return names.some((n) => t.actions?.some((a) => a.name === n))
+  }
   const queueInfo = computed(() => queues.value.find((q) => q.queue === queue.value))
 
   function go(query: Record<string, unknown>, replace = true) {
@@ -80,6 +89,7 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   function afterAct(result: ActionResult | null) {
     if (result) selected.value = selected.value.filter((id) => id !== result.id)
     else selected.value = []
+    if (opened.value) void focus.reload()
     void list.refresh()
     void readQueues()
     void me.loadCounts()
@@ -91,7 +101,8 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
     if (!r || fetching.value) return
     fetching.value = r.id
     try {
-      const t = await tickets.get(r.id)
+      const known = focus.ticket.value
+      const t = known?.id === r.id && known.version >= r.version ? known : await tickets.get(r.id)
       const primary = names.length ? undefined : t.actions?.find((a) => a.primary)
       if (!names.length && !primary) {
         open(r)
@@ -154,7 +165,7 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   onBeforeUnmount(() => window.clearInterval(timer))
 
   return {
-    queues, queue, queueInfo, setQueue, filter, filtered, setFilter, clearFilter, list, current, row, selected, drawer, opened, open, setDrawer,
+    queues, queue, queueInfo, setQueue, filter, filtered, setFilter, clearFilter, list, current, row, focus, offers, selected, drawer, opened, open, setDrawer,
     acts, afterAct, startOn, startBatch, readQueues,
   }
 }
