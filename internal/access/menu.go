@@ -42,7 +42,7 @@ var menuTable = []menuRule{
 	{Menu{"cell", "举报专办", "/cell", groupWork}, Sealed, []Role{Cell}},
 	{Menu{"todo", "我的待办", "/todo", groupTickets}, View, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor, Callback,
 		BranchAgent, Province, Cell, Privacy}},
-	{Menu{"search", "工单查询", "/tickets", groupTickets}, View, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor, Callback,
+	{Menu{"search", "工单查询", "/search", groupTickets}, View, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor, Callback,
 		Inspector, BranchAgent, Province, Leader, Cell}},
 	{Menu{"supervise", "督办台账", "/supervise", groupTickets}, Supervise, []Role{Supervisor, Province}},
 	{Menu{"knowledge", "知识库", "/knowledge", groupService}, KBRead, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor,
