@@ -35,10 +35,12 @@ export const DEFAULT_COLUMNS = ['number', 'type', 'title', 'region', 'unit', 'st
 
 /** Drops the least needed columns until the title has room; `due` shrinks to what remains before it goes. */
 /** A key written with `!` stays as long as the title does. */
-export function fitColumns(keys: string[], width: number, fixed: number): Column[] {
+export function fitColumns(keys: string[], width: number, fixed: number, scale = 1): Column[] {
   let list = keys.map((k) => (k.endsWith('!') ? { ...COLUMNS[k.slice(0, -1)], keep: 8.5 } : COLUMNS[k])).filter((c) => c?.key)
+  const wide = (c: Column) => ({ ...c, width: Math.round(c.width * scale) })
+  list = list.map(wide)
   const need = () => fixed + list.reduce((sum, c) => sum + c.width, 0)
-  if (need() > width) list = list.map((c) => (c.key === 'due' ? COLUMNS.left : c))
+  if (need() > width) list = list.map((c) => (c.key === 'due' ? wide(COLUMNS.left) : c))
   while (need() > width && list.length > 2) {
     const out = list.reduce((a, b) => (b.keep < a.keep ? b : a))
     if (out.flex) break
