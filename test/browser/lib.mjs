@@ -93,5 +93,6 @@ export async function shot(page, name) {
 /** settle waits until the page has loaded and drawn its data. */
 export async function settle(page) {
   await page.waitForLoadState('domcontentloaded')
+  await page.waitForFunction(() => document.body.innerText.length > 60 && !document.querySelector('[aria-busy=true]'), null, { timeout: 20_000 }).catch(() => {})
   await page.waitForTimeout(900)
 }

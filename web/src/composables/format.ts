@@ -2,10 +2,16 @@
 
 const pad = (n: number) => String(n).padStart(2, '0')
 
-/** `11-22 20:41`, or with the year when it is another one. */
-export function when(at?: string, now = new Date()): string {
-  if (!at) return ''
+/** A moment as a Date whose local parts read 北京时间, wherever the browser stands. */
+export function beijing(at: string | number | Date = new Date()): Date {
   const d = new Date(at)
+  return new Date(d.getTime() + (d.getTimezoneOffset() + 480) * 60_000)
+}
+
+/** `11-22 20:41`, or with the year when it is another one. */
+export function when(at?: string, now = beijing()): string {
+  if (!at) return ''
+  const d = beijing(at)
   if (Number.isNaN(d.getTime())) return at
   const day = `${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${pad(d.getHours())}:${pad(d.getMinutes())}`
   return d.getFullYear() === now.getFullYear() ? day : `${d.getFullYear()}-${day}`
@@ -14,7 +20,7 @@ export function when(at?: string, now = new Date()): string {
 /** `2026年11月22日 20:41`. */
 export function whenLong(at?: string): string {
   if (!at) return ''
-  const d = new Date(at)
+  const d = beijing(at)
   if (Number.isNaN(d.getTime())) return at
   return `${d.getFullYear()}年${d.getMonth() + 1}月${d.getDate()}日 ${pad(d.getHours())}:${pad(d.getMinutes())}`
 }
@@ -25,7 +31,7 @@ export function day(at?: string): string {
 
 export function clockTime(at?: string | Date): string {
   if (!at) return ''
-  const d = new Date(at)
+  const d = beijing(at)
   return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`
 }
 

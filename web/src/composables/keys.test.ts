@@ -27,7 +27,7 @@ describe('写法', () => {
   })
   it('跨年的时间带年份', () => {
     const now = new Date(2026, 10, 22)
-    expect(when(new Date(2026, 10, 22, 20, 41).toISOString(), now)).toBe('11-22 20:41')
-    expect(when(new Date(2025, 0, 2, 8, 5).toISOString(), now)).toBe('2025-01-02 08:05')
+    expect(when('2026-11-22T20:41:00+08:00', now)).toBe('11-22 20:41')
+    expect(when('2025-01-02T08:05:00+08:00', now)).toBe('2025-01-02 08:05')
   })
 })
