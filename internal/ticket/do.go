@@ -286,6 +286,9 @@ func (w *work) may(e *Edge, a *Assignment) bool {
 	if w.actor.Citizen {
 		return slices.Contains(e.Who, "citizen") && slices.Contains(e.At, "citizen")
 	}
+	if w.actor.Contractor && !contractorSteps[e.Action] {
+		return false
+	}
 	if !w.actor.Cleared(w.t.Label) && !w.ownIntake() {
 		return false
 	}
@@ -314,6 +317,11 @@ func (w *work) may(e *Edge, a *Assignment) bool {
 	}
 	return false
 }
+
+// contractorSteps are what outsourced staff may do: answering and calling, never
+// dispatching, handling, approving or closing (国办函〔2025〕66号: 诉求办理等主体业务不得外包).
+var contractorSteps = map[string]bool{"accept": true, "answer": true, "transfer": true, "redirect": true, "reclassify": true, "urge": true, "supplement": true,
+	"callback": true, "relay": true, "note": true, "withdraw": true}
 
 // ownIntake: a seat may finish what it just took, even where the label is one
 // that it loses sight of afterwards.

@@ -31,6 +31,9 @@ func (s *Service) mayReveal(t *Ticket, actor access.Actor, field string) error {
 	if !actor.May(access.Reveal) && !actor.May(access.Sealed) || access.RevealMask(actor.Role, t.Label) != access.Clear {
 		return refused
 	}
+	if t.Label == access.Informant { // security design W-06: never by one person alone
+		return fault.Forbidden("second_person_needed", "举报件的身份信息须经第二人批准才能查看，本平台尚未开通，请通过热线中转联系。")
+	}
 	if field == access.FieldPhone && t.MaskPhone == "" || field == access.FieldName && t.MaskName == "" {
 		return refused
 	}
