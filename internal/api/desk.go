@@ -143,7 +143,7 @@ func (a *API) deskRoutes() {
 
 func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, error) {
 	r := intake.Request{Type: b.Type, Title: b.Title, Content: b.Content, Category: b.Category, Region: b.Region, Address: b.Address, Object: b.Object, Secrecy: b.Secrecy, Urgency: b.Urgency,
-		Channel: b.Channel, Line: b.Line, Way: b.Way, Visitor: a.Demo != nil,
+		Channel: b.Channel, Line: b.Line, Way: b.Way, Note: b.Note, ReplyWay: b.ReplyWay, Visitor: a.Demo != nil,
 		Requester: ticket.Requester{Kind: b.Requester.Kind, Name: b.Requester.Name, Phone: b.Requester.Phone, Company: b.Requester.Company, USCC: b.Requester.USCC, Gender: b.Requester.Gender, Special: b.Requester.Special}}
 	if r.Channel == "" {
 		r.Channel = "phone"

@@ -92,7 +92,6 @@ func (a *API) ticketRoutes() {
 		Urgency  string `query:"urgency"`
 		From     string `query:"from"`
 		To       string `query:"to"`
-		Sort     string `query:"sort"`
 		Cursor   string `query:"cursor" maxLength:"80"`
 		Limit    int    `query:"limit" maximum:"200"`
 	}) (*struct{ Body listOut }, error) {

@@ -40,6 +40,7 @@ type TicketOut struct {
 	Line          string             `json:"line"`
 	LineName      string             `json:"line_name"`
 	Former        string             `json:"former,omitempty"`
+	ReplyWay      string             `json:"reply_way,omitempty"`
 	Points        []PointOut         `json:"points"`
 	Platform      UnitRef            `json:"platform"`
 	Owner         map[string]string  `json:"owner"`
@@ -254,7 +255,7 @@ func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, actor access.Acto
 	o := TicketOut{ID: ID(t.ID), Number: t.Number, Spoken: ticket.Spoken(t.Number), Version: t.Version, Status: t.Status, StatusLabel: rules.StatusWord(t.Status), Type: t.Type,
 		Title: body.Title, Content: body.Content, ContentMasked: masked, Address: body.Address, Object: body.Object, Category: CategoryRef{t.Category, r.categoryName(t), r.category(t)},
 		Region: RegionRef{t.Region, regionName(t.Region)}, Secrecy: t.Secrecy, SecrecyLabel: secrecyWords[t.Secrecy], Label: string(t.Label), LabelName: t.Label.Word(), Urgency: t.Urgency, Nature: t.Nature,
-		Channel: t.Channel, ChannelLabel: channelWord(t.Channel), Line: t.Line, Former: t.Former, Platform: a.unitRef(t.Platform), AcceptedAt: stamp(t.Accepted), DispatchedAt: stamp(t.Dispatched),
+		Channel: t.Channel, ChannelLabel: channelWord(t.Channel), Line: t.Line, ReplyWay: t.Detail.ReplyWay, Former: t.Former, Platform: a.unitRef(t.Platform), AcceptedAt: stamp(t.Accepted), DispatchedAt: stamp(t.Dispatched),
 		ClosedAt: stamp(t.ClosedAt), OriginalAt: stamp(t.Original), OccurredAt: stamp(t.Occurred), Leg: t.Leg, RulesVersion: rules.Version, Flags: flags(t), Watermark: actor.Username + " " + actor.Name + " " + r.now.Format("2006-01-02 15:04"),
 		Dispatch: t.Detail.Dispatch, Demo: t.Detail.Demo, Autoplay: a.Demo != nil && t.Detail.Visitor && !ticket.Final(t.Status), Points: []PointOut{}, Legs: []LegOut{}, Assignments: []AssignmentOut{}, Clocks: []ClockOut{}, Callbacks: []CallbackOut{}, Contacts: []ContactOut{}}
 	if t.Line != "" {

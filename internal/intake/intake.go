@@ -58,8 +58,9 @@ type Request struct {
 	NoticeVersion                                           string
 	Flags                                                   []string
 	Demo, Visitor                                           bool
-	At                                                      int64  // loaded history only
-	Public                                                  bool   // from a citizen without staff: anonymous rules apply
+	At                                                      int64 // loaded history only
+	Public                                                  bool  // from a citizen without staff: anonymous rules apply
+	Note, ReplyWay                                          string
 	HomeRegion                                              string // where the caller is known to be, used last
 }
 
@@ -97,7 +98,7 @@ func (s *Service) Decide(actor access.Actor, r Request) (ticket.Intake, error) {
 	n := ticket.Intake{Type: r.Type, Category: r.Category, Region: r.Region, Title: r.Title, Content: r.Content, Address: r.Address, Object: r.Object, Points: r.Points,
 		Requester: r.Requester, Secrecy: r.Secrecy, Urgency: r.Urgency, Channel: r.Channel, Line: r.Line, Call: r.Call, Platform: platform.ID, Outcome: r.Outcome, Flags: r.Flags,
 		Attach: r.Attach, RepeatOf: r.RepeatOf, Occurred: r.Occurred, Original: r.Original, Source: r.Source, SourceNo: r.SourceNo, Former: r.Former, NoticeVersion: r.NoticeVersion,
-		Demo: r.Demo, Visitor: r.Visitor, At: r.At}
+		Demo: r.Demo, Visitor: r.Visitor, At: r.At, Note: r.Note, ReplyWay: r.ReplyWay}
 	confidence := 1.0
 	if n.Category == "" {
 		if g := s.insight.Classify(platform.ID, zh.Redact(r.Title), zh.Redact(r.Content), 3); len(g) > 0 {
@@ -186,6 +187,9 @@ func check(r *Request) error {
 	}
 	if utf8.RuneCountInString(r.Requester.Name) > 50 {
 		add("name", "姓名不能超过50个字。")
+	}
+	if utf8.RuneCountInString(r.Note) > 1000 || utf8.RuneCountInString(r.ReplyWay) > 20 {
+		add("note", "备注不能超过1,000个字，回复方式不能超过20个字。")
 	}
 	if len(r.Points) > 10 {
 		add("points", "诉求点不能超过10个。")

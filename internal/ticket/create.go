@@ -34,6 +34,7 @@ type Intake struct {
 	Original, Occurred              int64
 	NoticeVersion                   string // version of the 个人信息处理告知 the citizen saw
 	Contact                         int64
+	Note, ReplyWay                  string // 备注 (sealed) and 回复方式 of the desk's form
 	Demo, Visitor                   bool
 	At                              int64 // moment of 受理 in loaded history, see Service.Loading
 }
@@ -129,7 +130,7 @@ func (s *Service) Prepare(ctx context.Context, actor access.Actor, n Intake) (*D
 	} else if c, ok := s.categories(plat.ID, timeOf(at)).Get(n.Category); ok && n.Nature == "" && c.Nature != "" {
 		t.Nature = c.Nature
 	}
-	t.Detail = Detail{Suggestion: n.Suggestion, Flags: n.Flags, Attach: n.Attach, Notice: n.NoticeVersion, Demo: n.Demo, Visitor: n.Visitor, Contact: n.Contact,
+	t.Detail = Detail{Suggestion: n.Suggestion, Flags: n.Flags, Attach: n.Attach, Notice: n.NoticeVersion, Demo: n.Demo, Visitor: n.Visitor, Contact: n.Contact, ReplyWay: n.ReplyWay,
 		Redirect: n.Outcome.Redirect, InvalidWhy: n.Outcome.Invalid, Line: n.Outcome.Line}
 	for i, p := range n.Points {
 		t.Detail.Points = append(t.Detail.Points, Point{No: i + 1, Text: zh.Redact(p), State: "open"})
@@ -196,6 +197,7 @@ func labelOf(n Intake) access.Label {
 func (d *Draft) Write(tx *db.Tx) error {
 	t := d.t // a copy: the closure may run twice
 	w := &work{s: d.s, tx: tx, actor: d.actor, tree: d.s.Org.Tree(), t: &t, now: t.Accepted, event: tx.NewID(), data: map[string]any{"ch": t.Channel}}
+	w.say("note", d.n.Note)
 	switch t.Status {
 	case Received:
 		d.s.startClock(w, ClockAccept, nil, w.now, 0)

@@ -157,6 +157,7 @@ type Detail struct {
 	Visitor    bool            `json:"visitor,omitempty"` // made by a person in the demo: the simulator leaves it alone
 	Autoplay   bool            `json:"autoplay,omitempty"`
 	Contact    int64           `json:"contact,omitempty"`
+	ReplyWay   string          `json:"reply_way,omitempty"` // 回复方式 the citizen asked for
 	Relays     []Relay         `json:"relays,omitempty"`
 	Escalation string          `json:"escalation,omitempty"`
 }
