@@ -24,7 +24,7 @@ $(DIST): web/node_modules/.stamp $(WEB_SRC)
 	cd web && npx vite build
 	@touch $@
 
-# 快速检查：格式、静态检查、不需要 PostgreSQL 和浏览器的测试
+# 快速检查：格式、静态检查、Go 测试的短形式（需要本机装有 PostgreSQL，不需要浏览器）
 check:
 	@test -z "$$(gofmt -l cmd internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd internal test; exit 1; }
 	$(GO) vet ./...

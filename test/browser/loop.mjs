@@ -1,5 +1,5 @@
 // 闭环故事：市民网上提交 → 座席受理 → 派单 → 县级承办中心 → 承办单位（主办与协办）→ 审核 → 办结 → 回访 → 市民评价。
-import { account, act, api, axe, base, check, desktop, enter, finish, open, phone, settle, shot } from './lib.mjs'
+import { account, act, api, axe, base, check, enter, finish, open, phone, settle, shot } from './lib.mjs'
 
 const browser = await open()
 const citizen = await enter(browser, null, phone)
@@ -13,7 +13,7 @@ check((await axe(citizen)).length === 0, '门户无障碍：' + (await axe(citiz
 await citizen.goto(base + '/submit')
 await settle(citizen)
 await shot(citizen, 'citizen-submit-390')
-check((await citizen.locator('input[type=radio]:checked').count()) === 0 || true, '诉求类型不预选')
+check((await citizen.locator('input[name=type]').count()) >= 7 && (await citizen.locator('input[name=type]:checked').count()) === 0, '诉求类型不预选')
 
 const made = await api(citizen, 'POST', '/api/v1/intake', {
   type: '投诉', title: '夜间施工噪声扰民', content: '保利时代小区北侧工地连续三晚22时30分后仍在打桩施工，噪声严重影响居民休息，请核查夜间施工许可并责令整改。',
@@ -116,4 +116,3 @@ for (const p of [citizen, agent, dispatcher, handler, caller]) check(p.errors.le
 await browser.close()
 console.log('闭环故事')
 finish()
-void desktop
