@@ -20,7 +20,9 @@ var floors = [][]string{
 	{"fault", "clock", "db", "db/dbtest", "seal", "eventlog", "job", "blob", "zh"},
 	{"calendar", "region", "category", "policy", "org", "audit", "access"},
 	{"line", "contact", "ticket"},
-	{"insight", "knowledge/seed", "knowledge", "dispatch", "intake", "notify", "measure", "supervise", "report"},
+	{"insight", "knowledge/seed", "knowledge", "dispatch", "intake", "notify", "workforce",
+		"voice/media", "voice/media/sdp", "voice/media/sip", "voice/media/rtp", "voice/media/play", "voice/media/mix", "voice/media/record", "voice/media/webrtc", "voice/media/engine",
+		"voice/cdr", "voice/acd", "voice/flow", "voice/seat", "measure", "supervise", "report"},
 	{"api", "console", "citizen"},
 	{"app", "demo/template", "demo"},
 }
