@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -24,7 +25,7 @@ import (
 // StaffIntake is what a seat submits.
 type StaffIntake struct {
 	Draft    string `json:"draft,omitempty"`
-	Way      string `json:"way" enum:"answer,dispatch,transfer,redirect,invalid,hold" doc:"处理方式"`
+	Way      string `json:"way,omitempty" default:"dispatch" enum:"answer,dispatch,transfer,redirect,invalid,hold" doc:"处理方式，不填为派单"`
 	Type     string `json:"type"`
 	Title    string `json:"title,omitempty"`
 	Content  string `json:"content"`
@@ -44,6 +45,9 @@ type StaffIntake struct {
 		Gender  string   `json:"gender,omitempty"`
 		Special []string `json:"special,omitempty"`
 	} `json:"requester,omitempty"`
+	Name       string `json:"name,omitempty" doc:"同 requester.name，与公众受理接口一致"`
+	Phone      string `json:"phone,omitempty" doc:"同 requester.phone"`
+	Secret     bool   `json:"secret,omitempty" doc:"对承办单位隐藏身份"`
 	Secrecy    string `json:"secrecy,omitempty"`
 	Urgency    string `json:"urgency,omitempty"`
 	Channel    string `json:"channel,omitempty"`
@@ -145,8 +149,10 @@ func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, 
 	r := intake.Request{Type: b.Type, Title: b.Title, Content: b.Content, Category: b.Category, Region: b.Region, Address: b.Address, Object: b.Object, Secrecy: b.Secrecy, Urgency: b.Urgency,
 		Channel: b.Channel, Line: b.Line, Way: b.Way, Note: b.Note, ReplyWay: b.ReplyWay, Visitor: a.Demo != nil,
 		Requester: ticket.Requester{Kind: b.Requester.Kind, Name: b.Requester.Name, Phone: b.Requester.Phone, Company: b.Requester.Company, USCC: b.Requester.USCC, Gender: b.Requester.Gender, Special: b.Requester.Special}}
-	if r.Channel == "" {
-		r.Channel = "phone"
+	r.Requester.Name, r.Requester.Phone = cmp.Or(r.Requester.Name, b.Name), cmp.Or(r.Requester.Phone, b.Phone)
+	r.Channel = cmp.Or(r.Channel, "phone")
+	if b.Secret && r.Secrecy == "" {
+		r.Secrecy = ticket.SecrecyUnit
 	}
 	if channelWord(r.Channel) == "" {
 		return r, fault.Invalid("channel_unknown", "来源渠道不在可选范围内。").At(fault.Field{Name: "channel", Detail: "请重新选择。"})

@@ -105,6 +105,9 @@ func useChineseErrors() {
 			}
 			x := d.ErrorDetail()
 			name := x.Location[strings.LastIndexByte(x.Location, '.')+1:]
+			if missing, ok := strings.CutPrefix(x.Message, "expected required property "); ok {
+				name, _, _ = strings.Cut(missing, " ") // its location is the object that lacks it
+			}
 			p.Errors = append(p.Errors, fault.Field{Name: name, Detail: chineseValidation(x.Message)})
 		}
 		if len(p.Errors) > 0 {

@@ -99,7 +99,7 @@ func (a *API) ticketRoutes() {
 		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
 		if in.Unit != "" {
-			if f.Unit, err = parseID(in.Unit); err != nil {
+			if f.Unit, err = a.unitID(in.Unit); err != nil {
 				return nil, err
 			}
 		}

@@ -171,10 +171,11 @@ func ClassifyFile(tree *category.Tree, in io.Reader, out io.Writer) error {
 		sum := map[string]float64{}
 		why := map[string][]string{}
 		var all float64
-		for _, g := range cl.Classify(r.Title, r.Content, len(tree.All(3))) {
+		for _, g := range cl.Classify(r.Title, r.Content, 10) {
 			label := tree.Path(g.Code)[0].Name
-			sum[label] += g.P
-			all += g.P
+			p := g.P * g.P // the clear ones speak, the many faint ones do not outvote them
+			sum[label] += p
+			all += p
 			for _, word := range g.Why {
 				if !slices.Contains(why[label], word) {
 					why[label] = append(why[label], word)
@@ -185,7 +186,7 @@ func ClassifyFile(tree *category.Tree, in io.Reader, out io.Writer) error {
 		for _, f := range fields {
 			if p := sum[f.Name]; p > 0 {
 				// The weaker all signs together, the nearer to no answer.
-				top = append(top, guess{f.Name, math.Round(p/max(all, 1)*1e4) / 1e4})
+				top = append(top, guess{f.Name, math.Round(p/max(all, 0.2)*1e4) / 1e4})
 			}
 		}
 		slices.SortStableFunc(top, func(a, b guess) int { return cmp.Compare(b.P, a.P) })

@@ -101,7 +101,7 @@ func (s *Service) Decide(actor access.Actor, r Request) (ticket.Intake, error) {
 		Demo: r.Demo, Visitor: r.Visitor, At: r.At, Note: r.Note, ReplyWay: r.ReplyWay}
 	confidence := 1.0
 	if n.Category == "" {
-		if g := s.insight.Classify(platform.ID, zh.Redact(r.Title), zh.Redact(r.Content), 3); len(g) > 0 {
+		if g := s.insight.Classify(platform.ID, zh.Redact(r.Title), zh.Redact(r.Content), 3); len(g) > 0 && g[0].P >= unclear {
 			n.Category, confidence = g[0].Code, g[0].P
 		}
 	} else if _, ok := s.tickets.Categories(platform.ID).Get(n.Category); !ok {
@@ -119,6 +119,9 @@ func (s *Service) Decide(actor access.Actor, r Request) (ticket.Intake, error) {
 	n.Status = statusOf(&r, &n, confidence)
 	return n, nil
 }
+
+// unclear is the confidence below which a category is left for a person.
+const unclear = 0.3
 
 // statusOf decides where a new ticket starts. Staff have heard the citizen and
 // choose; what comes in writing goes on by itself only when it is clear.

@@ -127,7 +127,7 @@ func (s *Service) Prepare(ctx context.Context, actor access.Actor, n Intake) (*D
 	}
 	if n.Category == "" {
 		t.Category = ""
-	} else if c, ok := s.categories(plat.ID, timeOf(at)).Get(n.Category); ok && n.Nature == "" && c.Nature != "" {
+	} else if c, ok := s.categories(plat.ID, timeOf(at)).Get(n.Category); ok && n.Nature == "" && c.Nature != "" && (n.Type == "投诉" || n.Type == "举报") { // nobody enforces against a question
 		t.Nature = c.Nature
 	}
 	t.Detail = Detail{Suggestion: n.Suggestion, Flags: n.Flags, Attach: n.Attach, Notice: n.NoticeVersion, Demo: n.Demo, Visitor: n.Visitor, Contact: n.Contact, ReplyWay: n.ReplyWay,
