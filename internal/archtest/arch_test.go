@@ -53,7 +53,7 @@ type file struct {
 func sources(t *testing.T) []file {
 	t.Helper()
 	var out []file
-	for _, dir := range []string{"internal", "cmd", "test"} {
+	for _, dir := range []string{"internal", "cmd", "docs", "test"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(p string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() || !strings.HasSuffix(p, ".go") {
 				return err
