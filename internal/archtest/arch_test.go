@@ -19,7 +19,7 @@ import (
 var floors = [][]string{
 	{"fault", "clock", "db", "db/dbtest", "seal", "eventlog", "job", "blob", "zh"},
 	{"calendar", "region", "category", "policy", "org", "audit", "access"},
-	{"line", "contact", "ticket"},
+	{"line", "contact", "ticket", "ticket/tickettest"},
 	{"insight", "knowledge/seed", "knowledge", "dispatch", "intake", "notify", "workforce",
 		"voice/media", "voice/media/sdp", "voice/media/sip", "voice/media/rtp", "voice/media/play", "voice/media/mix", "voice/media/record", "voice/media/webrtc", "voice/media/engine",
 		"voice/cdr", "voice/acd", "voice/flow", "voice/seat", "measure", "supervise", "report"},
