@@ -17,7 +17,7 @@ import (
 // floors lists the rooms from the ground up; a room imports lower floors and
 // what stands before it on its own.
 var floors = [][]string{
-	{"fault", "clock", "db", "db/dbtest", "seal", "eventlog", "job", "blob", "zh"},
+	{"fault", "clock", "db", "db/dbtest", "seal", "eventlog", "job", "blob", "zh", "jsonl"},
 	{"calendar", "region", "category", "policy", "org", "audit", "access"},
 	{"line", "contact", "ticket", "ticket/tickettest"},
 	{"insight", "knowledge/seed", "knowledge", "dispatch", "intake", "notify", "workforce",
