@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"hotline/internal/access"
 )
 
 const repository = "../.."
@@ -80,6 +82,25 @@ func TestDependenciesAreListed(t *testing.T) {
 	for name := range listed {
 		if used[name] == "" {
 			t.Errorf("docs/dependencies.md：%s 已不再使用", name)
+		}
+	}
+}
+
+// The manual speaks of every role and of every page that one of them may open.
+func TestManualIsComplete(t *testing.T) {
+	manual := read(t, "docs/manual.md")
+	for _, r := range access.Roles() {
+		name := r.Label()
+		if r == access.Citizen {
+			name = "诉求人"
+		}
+		if !strings.Contains(manual, name) {
+			t.Errorf("docs/manual.md 没有写%s", name)
+		}
+		for _, m := range access.Menus(r) {
+			if !strings.Contains(manual, m.Label) {
+				t.Errorf("docs/manual.md 没有写%s的“%s”页", name, m.Label)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -174,6 +175,38 @@ func TestHouseKeeping(t *testing.T) {
 			if strings.Contains(f.text, word) {
 				t.Errorf("%s: %q", f.path, word)
 			}
+		}
+	}
+}
+
+// The table of rooms in ARCHITECTURE.md names every room that exists, on its floor.
+func TestArchitectureNamesTheRooms(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d) \| (.+) \|$`).FindAllStringSubmatch(string(page), -1) {
+		for _, room := range regexp.MustCompile(`[a-z]+`).FindAllString(row[2], -1) {
+			told[room] = row[1]
+		}
+	}
+	built := map[string]bool{"archtest": true}
+	for _, f := range sources(t) {
+		if f.room == "" || f.room == "archtest" {
+			continue
+		}
+		floor, _ := place(f.room)
+		name := f.room[strings.LastIndexByte(f.room, '/')+1:]
+		top, _, nested := strings.Cut(f.room, "/")
+		built[top], built[name] = true, true
+		if !nested && told[top] != strconv.Itoa(floor) || nested && told[top] == "" {
+			t.Errorf("ARCHITECTURE.md does not name %s on floor %d", f.room, floor)
+		}
+	}
+	for room := range told {
+		if !built[room] {
+			t.Errorf("ARCHITECTURE.md names %s, which does not exist", room)
 		}
 	}
 }
