@@ -23,7 +23,7 @@ func sortedKeys[V any](m map[string]V) []string {
 // rulesPage is the rule table with its two diagrams.
 func rulesPage(f *facts) string {
 	r := f.rules
-	d := page("工单流转规则", "内容取自内置规则表 `internal/ticket/rules.json`（"+r.Version+"）；平台发布了自己的版本时，以“系统管理—流转规则”页为准，工单始终按它开始时的版本流转。")
+	d := page("工单流转规则", "内容取自内置规则表 `internal/ticket/rules.json`（"+r.Version+"）；省级发布了新版本时，以“系统管理—流转规则”页为准，工单始终按它开始时的版本流转。")
 	d.line("## 工单状态\n\n```mermaid\n%s```\n", f.diagram("", r.Statuses))
 	d.line("## 承办状态\n\n```mermaid\n%s```\n", f.diagram("assignment", r.States))
 	d.line("“由操作决定”的去向在图中按代码列出全部可能；工单的承办环节答复、退回、挂起时，工单状态可随之变化。\n")
