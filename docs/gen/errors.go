@@ -5,19 +5,26 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
+
+	"hotline/internal/fault"
 )
 
-// kinds are the constructors of fault with the status and the usual remedy.
-var kinds = []struct{ call, word, status, remedy string }{
-	{"Invalid", "请求有误", "422", "按提示改正后重新提交；`errors` 逐项指出哪一项不对。"},
-	{"Unauthenticated", "未登录", "401", "重新登录。"},
-	{"Forbidden", "无权操作", "403", "换有权的岗位办理，或请系统管理员提出授权。"},
-	{"NotFound", "未找到", "404", "核对编号；不在本人范围内的也按未找到回答。"},
-	{"Conflict", "状态已变化", "409", "刷新后按最新状态再办；`data` 写明变了什么。"},
-	{"TooMany", "请求过于频繁", "429", "稍后再试。"},
-	{"Unavailable", "暂时不可用", "503", "稍后重试；持续出现时由系统管理员查看日志。"},
-	{"Internal", "系统错误", "500", "稍后重试；已记入日志，请联系系统管理员。"},
+// kinds are the constructors of fault with the usual remedy.
+var kinds = []struct {
+	call   string
+	kind   fault.Kind
+	remedy string
+}{
+	{"Invalid", fault.KindInvalid, "按提示改正后重新提交；`errors` 逐项指出哪一项不对。"},
+	{"Unauthenticated", fault.KindUnauthenticated, "重新登录。"},
+	{"Forbidden", fault.KindForbidden, "换有权的岗位办理，或请系统管理员提出授权。"},
+	{"NotFound", fault.KindNotFound, "核对编号；不在本人范围内的也按未找到回答。"},
+	{"Conflict", fault.KindConflict, "刷新后按最新状态再办；`data` 写明变了什么。"},
+	{"TooMany", fault.KindTooMany, "稍后再试。"},
+	{"Unavailable", fault.KindUnavailable, "稍后重试；持续出现时由系统管理员查看日志。"},
+	{"Internal", fault.KindInternal, "稍后重试；已记入日志，请联系系统管理员。"},
 }
 
 // failure is one stable code as the sources raise it.
@@ -40,10 +47,14 @@ func errorsPage(f *facts) string {
 	d := page("错误代码", "代码稳定，程序可据以判断；说明是给人看的，其中“…”处填具体内容。")
 	d.line("每个错误都以 RFC 9457 返回 `{\"status\",\"title\",\"code\",\"detail\",\"errors\",\"data\"}`，`detail` 说明发生了什么、怎么办；没有另写的，按种类处理：\n")
 	d.head("种类", "HTTP 状态", "怎么办")
+	title := map[string]string{}
+	for _, t := range f.source.words("api", "titles") {
+		title[t.Code()] = t.Word()
+	}
 	word, status := map[string]string{}, map[string]string{}
 	for _, k := range kinds {
-		d.row(k.word, k.status, k.remedy)
-		word[k.call], status[k.call] = k.word, k.status
+		word[k.call], status[k.call] = title[string(k.kind)], strconv.Itoa(k.kind.Status())
+		d.row(word[k.call], status[k.call], k.remedy)
 	}
 	d.line("\n## 代码\n")
 	d.head("代码", "种类", "状态", "说明", "出自")
