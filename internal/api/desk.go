@@ -329,8 +329,8 @@ func (a *API) suggest(ctx context.Context, actor access.Actor, in *SuggestIn) (S
 		}
 	}
 	place := in.Region
-	if hits := region.Find(in.Address+"。"+in.Title+"。"+in.Content, platform.Region); len(hits) > 0 {
-		r := hits[0].Region
+	if m, ok := region.Place(in.Address+"。"+in.Title+"。"+in.Content, platform.Region); ok {
+		r := m.Region
 		out.Region = &RegionGuess{r.Code, region.FullName(r.Code), "文中提到“" + r.Name + "”"}
 		if place == "" {
 			place = r.Code

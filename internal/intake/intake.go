@@ -275,8 +275,8 @@ func (s *Service) platform(actor access.Actor, r *Request) (org.Unit, error) {
 			}
 		}
 		r.Region = home.Region
-		if hit := region.Find(r.Title+r.Address+r.Content, home.Region); len(hit) > 0 {
-			r.Region = hit[0].Region.Code
+		if m, ok := region.Place(r.Address+"。"+r.Title+"。"+r.Content, home.Region); ok {
+			r.Region = m.Region.Code
 		} else {
 			r.Flags = append(r.Flags, ticket.FlagPlace)
 		}
