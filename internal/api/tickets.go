@@ -302,7 +302,10 @@ func flags(t *ticket.Ticket) []string {
 	if t.Secrecy == ticket.SecrecyAnonymous {
 		out = append(out, "匿名")
 	}
-	if t.RepeatOf != 0 {
+	switch {
+	case t.Detail.Supplement:
+		out = append(out, "补充")
+	case t.RepeatOf != 0:
 		out = append(out, "重复")
 	}
 	return out

@@ -53,6 +53,7 @@ type Request struct {
 	Platform                                                int64 // set by a seat; 0 = found from line, region, caller
 	Attach                                                  []int64
 	RepeatOf                                                int64
+	Supplement                                              bool // RepeatOf is not brought again but added to
 	Occurred, Original                                      int64
 	Source, SourceNo, Former                                string
 	NoticeVersion                                           string
@@ -97,7 +98,7 @@ func (s *Service) Decide(actor access.Actor, r Request) (ticket.Intake, error) {
 	}
 	n := ticket.Intake{Type: r.Type, Category: r.Category, Region: r.Region, Title: r.Title, Content: r.Content, Address: r.Address, Object: r.Object, Points: r.Points,
 		Requester: r.Requester, Secrecy: r.Secrecy, Urgency: r.Urgency, Channel: r.Channel, Line: r.Line, Call: r.Call, Platform: platform.ID, Outcome: r.Outcome, Flags: r.Flags,
-		Attach: r.Attach, RepeatOf: r.RepeatOf, Occurred: r.Occurred, Original: r.Original, Source: r.Source, SourceNo: r.SourceNo, Former: r.Former, NoticeVersion: r.NoticeVersion,
+		Attach: r.Attach, RepeatOf: r.RepeatOf, Supplement: r.Supplement, Occurred: r.Occurred, Original: r.Original, Source: r.Source, SourceNo: r.SourceNo, Former: r.Former, NoticeVersion: r.NoticeVersion,
 		Demo: r.Demo, Visitor: r.Visitor, At: r.At, Note: r.Note, ReplyWay: r.ReplyWay}
 	confidence := 1.0
 	if n.Category == "" {
@@ -292,7 +293,7 @@ func (s *Service) platform(actor access.Actor, r *Request) (org.Unit, error) {
 
 // SubmitOnce is Submit with an idempotency key: the same key of the same actor
 // makes one ticket and gives the same receipt. with runs in the transaction.
-func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx) error) (made ticket.Created, repeated bool, err error) {
+func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx, *ticket.Intake) error) (made ticket.Created, repeated bool, err error) {
 	n, err := s.Decide(actor, r)
 	if err != nil {
 		return made, false, err
@@ -309,7 +310,7 @@ func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request,
 				return 0, nil, err
 			}
 			if with != nil {
-				if err := with(tx); err != nil {
+				if err := with(tx, &n); err != nil {
 					return 0, nil, err
 				}
 			}

@@ -31,6 +31,7 @@ type Intake struct {
 	Attach                          []int64
 	Source, SourceNo, Former        string
 	RepeatOf, SplitOf               int64
+	Supplement                      bool // RepeatOf is not brought again but added to
 	Original, Occurred              int64
 	NoticeVersion                   string // version of the 个人信息处理告知 the citizen saw
 	Contact                         int64
@@ -213,7 +214,10 @@ func (d *Draft) Write(tx *db.Tx) error {
 	if t.Line != "" {
 		w.data["line"] = t.Line
 	}
-	if t.RepeatOf != 0 {
+	switch t.Detail.Supplement = d.n.Supplement && t.RepeatOf != 0; {
+	case t.Detail.Supplement:
+		w.data["supplement_of"] = t.RepeatOf
+	case t.RepeatOf != 0:
 		w.data["repeat"] = t.RepeatOf
 	}
 	if notice := createNotices[t.Status]; notice != "" {
