@@ -3,6 +3,8 @@ package api
 import (
 	"strconv"
 	"testing"
+
+	"hotline/internal/insight"
 )
 
 // 关联前单：重复诉求计入重复，补充材料写进前单；知识库未命中登记给知识管理员。
@@ -40,4 +42,43 @@ func TestLinkAndMissAtTheDesk(t *testing.T) {
 		t.Errorf("%+v", made)
 	}
 	w.refused("knowledge_miss_drafted", "kb_admin", "POST", "/api/v1/knowledge/misses/draft", map[string]any{"term": got.Items[0].Term})
+}
+
+// 派单页的每一行说明还有几件未结工单是同地同事的；办结的不算。
+func TestRowsCountSimilarTickets(t *testing.T) {
+	w := newWorld(t)
+	w.seed()
+	var ids []string
+	for _, content := range []string{"来电人反映关山街道锦程中路农贸市场旁路面坑洼，请尽快修补。", "锦程中路有一个大坑，晚上骑车经过险些摔倒。", "关山街道银杏路路面坑洼，请尽快修补。"} {
+		made := ok[CreatedOut](w, "agent", "POST", "/api/v1/tickets", map[string]any{"way": "dispatch", "type": "求助", "content": content, "category": "010101",
+			"region": "420111002", "requester": map[string]any{"phone": "13800001111"}})
+		ids = append(ids, strconv.FormatInt(int64(made.ID), 10))
+	}
+	counted := func() map[string]int64 {
+		w.counted()
+		for {
+			n, err := insight.FollowKinOnce(t.Context(), w.api.Log, w.api.Ticket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+		out := map[string]int64{}
+		type list struct{ Items []TicketRow }
+		for _, r := range ok[list](w, "dispatcher", "GET", "/api/v1/tickets?queue=to_dispatch&limit=50", nil).Items {
+			out[strconv.FormatInt(int64(r.ID), 10)] = *r.Similar
+		}
+		return out
+	}
+	if n := counted(); n[ids[0]] != 1 || n[ids[1]] != 1 || n[ids[2]] != 0 {
+		t.Errorf("%v of %v", n, ids)
+	}
+	if a := w.call(request{token: w.token["agent"], method: "POST", path: "/api/v1/tickets/" + ids[1] + "/actions/withdraw", body: map[string]any{"reason": "已经修好了，不用办了。"}, head: v1}); a.status != 200 {
+		t.Fatalf("%+v", a)
+	}
+	if n := counted(); n[ids[0]] != 0 {
+		t.Errorf("a withdrawn ticket still counts: %v", n)
+	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"hotline/internal/access"
 )
@@ -243,6 +244,24 @@ var pageQueues = map[string][]string{
 	"supervise": {"sup_open", "to_recheck", "disputed"},
 	"cell":      {"informant"},
 	"search":    {"all"},
+}
+
+// deskFirst begins the 我的待办 of those who dispatch: what waits for the desk
+// comes before what they would sign or review.
+var deskFirst = []string{"to_dispatch", "return_review", "extension_review", "suspend_review", "to_close"}
+
+// todoOf orders the queues of 我的待办 by what a role does first.
+func todoOf(role access.Role, page string, queues []string) []string {
+	if page != "todo" || role != access.Dispatcher && role != access.Province {
+		return queues
+	}
+	out := slices.Clone(deskFirst)
+	for _, q := range queues {
+		if !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // menuCounts says how many of a page's queues add up to the badge of its menu.

@@ -62,7 +62,8 @@ type world struct {
 func schemas() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	out = append(out, access.Schema(), ticket.Schema(), insight.Schema())
+	out = append(out, access.Schema(), ticket.Schema())
+	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
 	return append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 }

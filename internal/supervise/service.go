@@ -92,6 +92,9 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, n NewOrder) (Ord
 		if busy > 0 {
 			return fault.Conflict("already_supervised", "%s的同级督办尚未销号，请在原督办上延期或退回。", unit.Name)
 		}
+		if err := ladder(tx, n); err != nil {
+			return err
+		}
 		t, err := s.Ticket.Peek(tx, n.Ticket)
 		if err != nil {
 			return err
@@ -114,6 +117,23 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, n NewOrder) (Ord
 		return s.tell(tx, actor, o, "opened")
 	})
 	return o, err
+}
+
+// rungs are what must have been issued to a unit for a ticket before a level:
+// nobody is 约谈 without a 督办, nor 通报 without a 约谈.
+var rungs = map[string]string{"interview": "order", "notice": "interview"}
+
+// ladder refuses an order that skips a rung.
+func ladder(tx *db.Tx, n NewOrder) error {
+	before, ok := rungs[n.Level]
+	if !ok {
+		return nil
+	}
+	have, err := db.Int(tx, `SELECT count(*) FROM supervision WHERE ticket = $1 AND unit = $2 AND level = $3`, n.Ticket, n.Unit, before)
+	if err != nil || have > 0 {
+		return err
+	}
+	return fault.Conflict("ladder_skipped", "%s之前应先%s：请先对该单位签发“%s”。", levelWords[n.Level], levelWords[before], levelWords[before]).At(fault.Field{Name: "level", Detail: "督办应逐级进行。"})
 }
 
 // take finds the rule for which the ticket is listed.

@@ -132,6 +132,13 @@ func TestOrder(t *testing.T) {
 				t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
 			}
 		}
+		for _, level := range []string{"interview", "notice"} { // 督办、约谈、通报逐级进行
+			n := demand
+			n.Level = level
+			if _, err := w.v.Open(ctx, sup, n); !fault.Is(err, "ladder_skipped") {
+				t.Errorf("%s without what comes before: %v", level, err)
+			}
+		}
 		o, err := w.v.Open(ctx, sup, demand)
 		if err != nil {
 			t.Fatal(err)
