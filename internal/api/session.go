@@ -14,8 +14,9 @@ type Demo interface {
 	Notice() string
 	// Roles lists the one-click entrances by role.
 	Roles(ctx context.Context) ([]DemoRole, error)
-	// Enter opens a session as an account, or as the handler of a unit.
-	Enter(ctx context.Context, username, unit, ip string) (access.Session, error)
+	// Enter opens a session as an account, or as any role of a unit; without a
+	// role as who handles there.
+	Enter(ctx context.Context, username, unit, role, ip string) (access.Session, error)
 	// Autoplay lets the system play the remaining roles of a visitor's ticket.
 	Autoplay(ctx context.Context, actor access.Actor, id int64) error
 	// Step plays the next role once.
@@ -174,10 +175,11 @@ func (a *API) sessionRoutes() {
 	route(a, http.MethodPost, "/api/v1/demo/enter", "demo-enter", "一键进入演示岗位", Rule{Public: true, Audit: "login"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Username string `json:"username,omitempty"`
-			Unit     string `json:"unit,omitempty"`
+			Unit     string `json:"unit,omitempty" doc:"单位代码或编号"`
+			Role     string `json:"role,omitempty" doc:"以该单位的这个岗位进入；不写为经办人"`
 		}
 	}) (*loginOut, error) {
-		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, actorOf(ctx).IP)
+		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, in.Body.Role, actorOf(ctx).IP)
 		if err != nil {
 			return nil, err
 		}

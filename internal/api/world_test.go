@@ -73,7 +73,7 @@ type entrance struct{ access *access.Service }
 
 func (e entrance) Notice() string                            { return "演示环境。" }
 func (e entrance) Roles(context.Context) ([]DemoRole, error) { return []DemoRole{}, nil }
-func (e entrance) Enter(ctx context.Context, username, _, ip string) (access.Session, error) {
+func (e entrance) Enter(ctx context.Context, username, _, _, ip string) (access.Session, error) {
 	return e.access.Enter(ctx, username, ip, "test")
 }
 func (e entrance) Autoplay(context.Context, access.Actor, int64) error {

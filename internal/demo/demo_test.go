@@ -60,7 +60,7 @@ var monday = time.Date(2026, 11, 23, 10, 10, 0, 0, clock.Shanghai)
 // 演示数据经得起行家看：类别、地点、单位、职责相符，各项比例在真实范围内。
 func TestProvinceSurvivesAnExpert(t *testing.T) {
 	const perCity = 1500
-	cities := []string{"420100", "421200", "429004"}
+	cities := []string{"420100", "421200", "429021"}
 	a, _ := opened(t, monday, Options{Cities: cities, Tickets: perCity * len(cities), Whole: true})
 	tree, cats := a.Org.Tree(), a.Ticket.Categories(0)
 	types, titles := map[string]int{}, map[string]int{}
@@ -190,9 +190,12 @@ func TestProvinceSurvivesAnExpert(t *testing.T) {
 		t.Errorf("units return alike: %v", rates)
 	}
 	secondSeed(t, a, n)
-	for _, city := range []string{"420100", "429004"} {
+	for _, city := range []string{"420100", "429021"} {
 		everyRoleHasWork(t, a, city)
+		ledgerIsFull(t, a, city)
+		everyQueueShowsSomething(t, a, city)
 	}
+	desksAreLateByMinutes(t, a)
 	accountsFileLogsIn(t, a)
 }
 

@@ -142,6 +142,13 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 	if err := h.load(ctx, db.LaneNormal, len(wanted), func(i int) (life, error) { return h.plant(ctx, wanted[i]) }, tell); err != nil {
 		return err
 	}
+	if err := h.tie(ctx); err != nil {
+		return err
+	}
+	told(0, 1, "督办台账")
+	if err := h.supervise(ctx); err != nil {
+		return err
+	}
 	return h.a.DB.Update(ctx, func(tx *db.Tx) error {
 		if err := putState(tx, stateCursor, days); err != nil {
 			return err
