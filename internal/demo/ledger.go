@@ -167,6 +167,9 @@ func softened(err error) bool {
 	return errors.As(err, &e) && (e.Kind == fault.KindConflict || e.Kind == fault.KindForbidden || e.Kind == fault.KindNotFound)
 }
 
+// tied is how many tickets tie plants in each city.
+const tied = 7
+
 // tie plants tickets that belong together, one after another: in every city a
 // matter that was brought three times (重复), and a burst of callers about one
 // thing of which some are merged (并单) and some wait to be.

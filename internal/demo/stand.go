@@ -12,6 +12,8 @@ func (s *script) stand(w want, root org.Unit) {
 	desk := s.desk(access.Dispatcher)
 	route := s.h.route(&s.n, root)
 	switch w.stop {
+	case "extension", "suspension", "suspended", "escalated", "assisting": // asked of the platform itself
+		route = route[:1]
 	case "received", "to_dispatch", "quarantined":
 		return
 	case "seat_fix":

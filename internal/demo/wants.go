@@ -102,23 +102,30 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	}
 	now := clock.FromMillis(h.vol.plan.Now)
 	sl := slot{No: fmt.Sprintf("W%05d", w.n+1), At: now.Add(-50 * time.Hour), City: city}
-	t := h.wanted(r, sl, w, unit)
 	channel := "phone"
 	if w.stop == "received" {
 		channel = "web"
 	}
-	s, q, err := h.begin(ctx, sl, t, channel, r)
-	if err != nil {
-		return life{}, err
-	}
-	h.secrecy(r, w, &q, &sl)
+	var s *script
 	var light int64
-	for _, q.Urgency = range []string{"一般", "紧急", "特急"} {
-		if err := s.decide(q); err != nil {
+	root, ok := unit, unit.ID != 0
+	for n := 0; n < 12 && (n == 0 || !ok || light == 0); n++ {
+		var q intake.Request
+		var err error
+		if s, q, err = h.begin(ctx, sl, h.wanted(r, sl, w, unit), channel, r); err != nil {
 			return life{}, err
 		}
-		if light = h.since(r, s, w); light > 0 {
-			break
+		h.secrecy(r, w, &q, &sl)
+		for _, q.Urgency = range []string{"一般", "紧急", "特急"} {
+			if err := s.decide(q); err != nil {
+				return life{}, err
+			}
+			if light = h.since(r, s, w); light > 0 {
+				break
+			}
+		}
+		if unit.ID == 0 {
+			root, ok = h.root(&s.n)
 		}
 	}
 	s.at = now.Add(-time.Duration(light) * time.Millisecond)
@@ -128,13 +135,10 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	}
 	by := access.AsCitizen(0, "")
 	if channel == "phone" {
+		var err error
 		if by, err = h.people.named(ctx, s.n.Platform, access.Agent); err != nil {
 			return life{}, err
 		}
-	}
-	root, ok := unit, unit.ID != 0
-	if !ok {
-		root, ok = h.root(&s.n)
 	}
 	if ok {
 		s.stand(w, root)
