@@ -42,10 +42,18 @@ func orderOf(w want) string {
 	return ""
 }
 
-// supervise fills the ledger (督办台账): manual orders on the marked tickets,
-// and in each city one on what every rule has listed; the others stay as
-// candidates. One that is there already is left as it is.
-func (h *history) supervise(ctx context.Context) error {
+// supervise fills the ledger (督办台账) with manual orders on the marked
+// tickets. One that is there already is left as it is.
+func (h *history) supervise(ctx context.Context) error { return h.orders(ctx, h.marked) }
+
+// listed issues in each city an order on what every rule has listed; the
+// others stay as candidates. It waits for sweep and followers, so it is the
+// first thing that the job of history does.
+func (h *history) listed(ctx context.Context) error {
+	var done bool
+	if _, err := getState(ctx, h.a.DB, stateLedger, &done); err != nil || done {
+		return err
+	}
 	for { // deadlines that have passed list their tickets
 		n, err := h.a.Ticket.Sweep(ctx, 200)
 		if err != nil {
@@ -61,7 +69,7 @@ func (h *history) supervise(ctx context.Context) error {
 	if _, err := h.a.Supervise.CatchUp(ctx); err != nil {
 		return fmt.Errorf("demo: candidates: %w", err)
 	}
-	list := h.marked
+	var list []marked
 	tree := h.a.Org.Tree()
 	for _, city := range h.vol.cities {
 		plat, ok := tree.CityPlatform(city)
@@ -82,6 +90,13 @@ func (h *history) supervise(ctx context.Context) error {
 			}
 		}
 	}
+	if err := h.orders(ctx, list); err != nil {
+		return err
+	}
+	return setState(ctx, h.a.DB, stateLedger, true)
+}
+
+func (h *history) orders(ctx context.Context, list []marked) error {
 	for _, m := range list {
 		if err := h.order(ctx, m); err != nil {
 			return fmt.Errorf("demo: order on %d: %w", m.ticket, err)

@@ -149,6 +149,11 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 	if err := h.supervise(ctx); err != nil {
 		return err
 	}
+	if o.Whole {
+		if err := h.listed(ctx); err != nil {
+			return err
+		}
+	}
 	return h.a.DB.Update(ctx, func(tx *db.Tx) error {
 		if err := putState(tx, stateCursor, days); err != nil {
 			return err
@@ -166,6 +171,9 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 // rest is the job that loads what is older, day by day, from newest to oldest.
 // It pauses after every few tickets so that people at work do not notice it.
 func (h *history) rest(ctx context.Context, j *job.Running) error {
+	if err := h.listed(ctx); err != nil {
+		return err
+	}
 	var d int
 	if _, err := getState(ctx, h.a.DB, stateCursor, &d); err != nil {
 		return err
