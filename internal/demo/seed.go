@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Days     int      // of history, 90 when 0
 	Tickets  int      // of history, 20,000 when 0; the open ones of the desks come on top
-	First    int      // how many of the newest are loaded before Seed returns, 1,300 when 0
+	First    int      // how many of the newest are loaded before Seed returns, 700 when 0
 	Cities   []string // region codes; nil = all 17
 	Whole    bool     // load everything before returning, as tests do
 	Progress func(done, total int, what string)
@@ -117,7 +117,7 @@ func foundations(ctx context.Context, a *app.App, pl plan, p *people, told func(
 func (h *history) first(ctx context.Context, o Options, told func(int, int, string)) error {
 	target := o.First
 	if target <= 0 {
-		target = 1300
+		target = 700
 	}
 	if o.Whole {
 		target = h.vol.plan.Tickets
