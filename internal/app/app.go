@@ -136,6 +136,9 @@ func (a *App) build(ctx context.Context) error {
 	d := a.DB
 	a.Log = eventlog.New(d, "event")
 	a.Audit = audit.New(d).SignWith(a.Ring).Witness("event", a.Log)
+	if a.Config.DB == "" && a.lock != nil { // DIR/lock keeps every other process out
+		a.Audit.Alone()
+	}
 	a.Jobs = job.New(d)
 	a.Policy = policy.New(d)
 	ticket.RegisterPolicies(a.Policy)
