@@ -40,7 +40,8 @@ func opWord(op string) string {
 		"account.list": "查看账号", "account.create": "新建账号", "account.edit": "修改账号", "account.active": "启用账号", "account.disabled": "停用账号", "account.reason": "账号开通理由", "account_locked": "账号锁定",
 		"password.reset": "重置密码", "password.change": "修改密码", "otp.enrol": "绑定动态口令", "otp.confirm": "启用动态口令", "session_superseded": "会话被顶替",
 		"grant.list": "查看授权", "grant.check": "提出授权", "grant.propose": "提出授权", "grant.approved": "批准授权", "grant.refused": "不批准授权",
-		"unit.close": "停用单位", "catalogue.replay": "回放派单目录", "demo_enter": "演示进入", "audit.viewers": "查询谁看过工单", "attachment.add": "上传附件"}
+		"unit.close": "停用单位", "catalogue.replay": "回放派单目录", "demo_enter": "演示进入", "audit.viewers": "查询谁看过工单", "attachment.add": "上传附件",
+		"reveal.request": "申请查看密封信息", "reveal.approve": "批准查看密封信息", "reveal.refuse": "不批准查看密封信息", "reveal.expire": "查看申请过期", "reveal.list": "查看密封信息申请", "reveal.alarm": "处理查看超额提醒"}
 	if w, ok := words[op]; ok {
 		return w
 	}

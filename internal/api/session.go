@@ -143,6 +143,13 @@ func (a *API) sessionRoutes() {
 				}
 			}
 		}
+		if access.MayOpen(actor.Role, "privacy") {
+			requests, alarms, err := a.Ticket.RevealsWaiting(ctx, actor)
+			if err != nil {
+				return nil, err
+			}
+			out.Menus["privacy"] = requests + alarms
+		}
 		return &struct{ Body counts }{out}, nil
 	})
 	route(a, http.MethodPost, "/api/v1/me/password", "me-password", "修改密码", Rule{Self: true, Audit: "password"}, func(ctx context.Context, in *struct {

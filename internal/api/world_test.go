@@ -151,7 +151,7 @@ func newWorld(t *testing.T) *world {
 		_, err := p.Publish(tx, policy.Publication{Kind: access.PolicyKind, Doc: access.DemoRules().JSON(), Note: "演示"})
 		return err
 	}))
-	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p})
+	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc})
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}

@@ -160,7 +160,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Lines = line.New(a.Policy)
-	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy})
+	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access})
 	a.Insight = insight.New(a.Ticket.Categories)
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)

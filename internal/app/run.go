@@ -90,6 +90,9 @@ func (a *App) housekeeping(ctx context.Context) error {
 		if err := a.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error { _, err := a.Ticket.Forget(tx); return err }); err != nil && ctx.Err() == nil {
 			return err
 		}
+		if err := a.Ticket.ExpireReveals(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
 		if _, err := a.Report.Prune(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
