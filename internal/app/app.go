@@ -170,6 +170,8 @@ func (a *App) build(ctx context.Context) error {
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)
 	a.Report = report.New(d, a.Jobs, a.Blobs, a.Measure, a.Ticket, a.Org, a.Access)
 	a.Jobs.Handle(ticket.JobRedate, a.Ticket.RedateJob)
+	a.Jobs.Handle(ticket.JobRefan, a.Ticket.RefanJob)
+	a.Org.OnMoved = ticket.RefanAfterMove(a.Jobs)
 	a.Measure.RegisterJobs(a.Jobs)
 	a.Gate = api.NewGate(a.Clock, func(body string) string { return hex.EncodeToString(a.Ring.Blind("gate", body)) })
 	return nil
