@@ -396,6 +396,28 @@ func (s *Service) ByNumber(ctx context.Context, number string) (int64, error) {
 	return id, nil
 }
 
+// NumberInScope finds a ticket by 单号 or former number among those that the
+// actor may read, the newest where cities brought the same former number.
+func (s *Service) NumberInScope(ctx context.Context, actor access.Actor, number string) (found int64, err error) {
+	number = strings.ReplaceAll(strings.TrimSpace(number), " ", "")
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		found = 0
+		ids, err := db.All(tx, func(sc db.Scanner) (id int64, err error) { return id, sc.Scan(&id) },
+			`SELECT id FROM ticket WHERE number = $1 UNION SELECT id FROM ticket WHERE former = $1 AND former <> '' ORDER BY id DESC LIMIT 50`, number)
+		for i := 0; i < len(ids) && found == 0 && err == nil; i++ {
+			var ok bool
+			if ok, err = s.inScope(tx, actor, ids[i], 0); ok {
+				found = ids[i]
+			}
+		}
+		return err
+	})
+	if err == nil && found == 0 {
+		err = errNoTicket()
+	}
+	return found, err
+}
+
 // ByCode finds a ticket for a citizen who has 单号 and 查询码. A wrong number
 // and a wrong code give the same answer.
 func (s *Service) ByCode(ctx context.Context, number, code string) (*Ticket, error) {
