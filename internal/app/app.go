@@ -144,9 +144,9 @@ func (a *App) build(ctx context.Context) error {
 	ticket.RegisterPolicies(a.Policy)
 	notify.RegisterPolicies(a.Policy)
 	measure.RegisterPolicies(a.Policy)
-	a.Policy.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
-	a.Policy.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	a.Org = org.New(d, a.Log)
+	dispatch.RegisterPolicies(a.Policy, a.Org, a.Clock)
+	a.Policy.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	opts := []access.Option{access.WithRing(a.Ring)}
 	if a.Demo {
 		opts = append(opts, access.Demo())
