@@ -112,7 +112,7 @@ func (a *API) deskRoutes() {
 	type callerIn struct {
 		Phone string `json:"phone" maxLength:"30"`
 	}
-	route(a, http.MethodPost, "/api/v1/callers/lookup", "callers-lookup", "来电人历史", Rule{Verbs: []access.Verb{access.Create}, Audit: "caller.lookup"}, func(ctx context.Context, in *struct{ Body callerIn }) (*struct{ Body CallerOut }, error) {
+	route(a, http.MethodPost, "/api/v1/callers/lookup", "callers-lookup", "诉求人历史", Rule{Verbs: []access.Verb{access.Create}, Audit: "caller.lookup"}, func(ctx context.Context, in *struct{ Body callerIn }) (*struct{ Body CallerOut }, error) {
 		out, err := a.caller(ctx, actorOf(ctx), in.Body.Phone)
 		return &struct{ Body CallerOut }{out}, err
 	})
