@@ -124,7 +124,7 @@ async function crawl(browser, role, login) {
       const isNew = (c) => {
         const tag = c.place === 'HEADER' && !full ? '页眉' : scope
         c.tag = tag + '|' + (c.row ? '行|' + c.kind : c.kind + '|' + c.label)
-        return !visited.has(c.tag) && !/退出登录|^取消$/.test(c.label)
+        return !visited.has(c.tag) && !/退出登录|^取消$/.test(c.label) && !(c.place === 'HEADER' && c.kind.startsWith('A'))
       }
       // A dialog is first submitted as it opens, before anything in it is touched.
       let pick = found.title ? found.list.findIndex((c) => isSubmit(c) && isNew(c)) : -1
