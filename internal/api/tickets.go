@@ -72,11 +72,12 @@ func (a *API) ticketRoutes() {
 	route(a, http.MethodGet, "/api/v1/queues", "queues", "某页面的队列与数量", Rule{Verbs: view.Verbs, Free: "只含数量"}, func(ctx context.Context, in *struct {
 		Page string `query:"page"`
 	}) (*struct{ Body queuesOut }, error) {
-		queues, ok := pageQueues[in.Page]
+		actor := actorOf(ctx)
+		queues, ok := queuesOf(actor, in.Page)
 		if !ok {
 			return nil, fault.Invalid("page_unknown", "没有这个页面。")
 		}
-		items, err := a.counts(ctx, actorOf(ctx), in.Page, todoOf(actorOf(ctx).Role, in.Page, queues))
+		items, err := a.counts(ctx, actor, in.Page, queues)
 		return &struct{ Body queuesOut }{queuesOut{items}}, err
 	})
 	type listOut struct {
