@@ -309,7 +309,7 @@ func (s *Service) Counts(ctx context.Context, sc access.Scope, queues []string) 
 			if c.N, err = countQueue(tx, sc, q, now, false); err != nil {
 				return err
 			}
-			if !newestFirst(q) && c.N > 0 {
+			if !newestFirst(q) && q != QueueRelay && c.N > 0 { // a relay has no limit of its own
 				if c.Overdue, err = countQueue(tx, sc, q, now, true); err != nil {
 					return err
 				}

@@ -83,11 +83,17 @@ func (t *Ticket) places(tree *org.Tree) map[place]standing {
 			continue
 		}
 		queue := map[string]string{ReqReturn: QueueReturn, ReqExtension: QueueExtension, ReqSuspension: QueueSuspend}[r.Kind]
+		decideBy := r.At
+		for _, c := range t.Clocks {
+			if c.Assignment == a.ID && c.Stopped == 0 && c.Kind == map[string]string{ReqReturn: ClockReturn, ReqExtension: ClockExtend, ReqSuspension: ClockSuspend}[r.Kind] {
+				decideBy = c.Due
+			}
+		}
 		unit := t.Platform
 		if parent := t.Assignment(a.Parent); parent != nil {
 			unit = parent.Unit
 		}
-		rows[place{unit, a.ID}] = standing{queue, r.At}
+		rows[place{unit, a.ID}] = standing{queue, decideBy}
 	}
 	return rows
 }
