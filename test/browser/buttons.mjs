@@ -5,7 +5,7 @@ import { badText } from './text.mjs'
 
 const full = process.env.FULL === '1'
 const only = process.env.ROLE?.split(',')
-const deadline = Date.now() + Number(process.env.BUDGET ?? 330) * 1000
+const deadline = Date.now() + Number(process.env.BUDGET ?? 240) * 1000
 const visited = new Map()
 const stats = { clicks: 0, dialogs: 0, pages: 0, skipped: 0 }
 
