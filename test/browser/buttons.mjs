@@ -5,7 +5,7 @@ import { badText } from './text.mjs'
 
 const full = process.env.FULL === '1'
 const only = process.env.ROLE?.split(',')
-const deadline = Date.now() + Number(process.env.BUDGET ?? 240) * 1000
+const end = Date.now() + Number(process.env.BUDGET ?? 240) * 1000
 const visited = new Map()
 const stats = { clicks: 0, dialogs: 0, pages: 0, skipped: 0 }
 
@@ -79,7 +79,7 @@ const after = (page, before = -1) => page.evaluate(outcome, before).catch(async 
   return page.evaluate(outcome, -1).catch(() => ({ acted: true, dialogs: 0, said: '', shown: '', lost: false, moved: false }))
 })
 
-async function crawl(browser, role, login) {
+async function crawl(browser, role, login, mine) {
   const page = await enter(browser, login, desktop)
   await page.context().addInitScript(watch)
   let popup = null
@@ -115,7 +115,7 @@ async function crawl(browser, role, login) {
     const stay = (url) => new URL(url).pathname.startsWith(home) && (target.key === 'ticket' || !/\/tickets\/\d/.test(new URL(url).pathname))
     let strikes = 0
     for (let turn = 0; turn < 120 && strikes < 2; turn++) {
-      if (Date.now() > deadline) {
+      if (Date.now() > Math.min(end, mine)) {
         stats.skipped++
         break
       }
@@ -166,7 +166,8 @@ async function crawl(browser, role, login) {
     const before = await page.evaluate(() => window.__effects)
     const url = page.url()
     try {
-      await handle.click({ timeout: 1500, noWaitAfter: true })
+      // A second, longer try tells a busy machine from a control that something covers.
+      await handle.click({ timeout: 1500, noWaitAfter: true }).catch((err) => (/intercepts/.test(err.message) ? Promise.reject(err) : handle.click({ timeout: 5000, noWaitAfter: true })))
     } catch (err) {
       const gone = await page.evaluate((el) => !el.isConnected || el.getClientRects().length === 0, handle).catch(() => true)
       if (!gone && !/ROW|INPUT/.test(c.kind)) check(false, `${where} 点不到：${String(err.message).split('\n').filter((l) => /intercepts|outside|stable|visible/.test(l)).at(-1)?.trim().slice(0, 160) ?? String(err).split('\n')[0]}`)
@@ -198,11 +199,13 @@ async function crawl(browser, role, login) {
 const isSubmit = (c) => /el-button--(primary|danger)/.test(c.kind)
 const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration' && (!only || only.includes(r)))
 const browser = await open()
-for (const role of roles) {
+for (const [i, role] of roles.entries()) {
+  // The first roles have everything still to try; none may use up the time of all.
+  const mine = Date.now() + (2.5 * (end - Date.now())) / (roles.length - i)
   const from = Date.now()
   const clicks = stats.clicks
   const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
-  await crawl(browser, role, login)
+  await crawl(browser, role, login, mine)
   console.log(`  ${role} ${stats.clicks - clicks} 次点按，${Math.round((Date.now() - from) / 1000)} 秒`)
 }
 await browser.close()
