@@ -76,7 +76,7 @@ type App struct {
 
 // Schemas lists every room's tables in the order of their floors.
 func Schemas() []db.Schema {
-	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
+	out := []db.Schema{db.NodeSchema(), eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
 	out = append(out, access.Schema(), ticket.Schema())
 	out = append(out, insight.Schemas()...)
@@ -111,7 +111,11 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	}
 	a.DB = d
 	if !c.ReadOnly {
-		if err := d.Migrate(ctx, Schemas()...); err != nil {
+		err := d.Migrate(ctx, Schemas()...)
+		if err == nil {
+			err = d.LeaseNode(ctx)
+		}
+		if err != nil {
 			a.Close()
 			return nil, err
 		}

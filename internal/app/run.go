@@ -29,6 +29,7 @@ func (a *App) Run(ctx context.Context) {
 
 func (a *App) parts() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
+		"node lease":     a.DB.KeepNode,
 		"event sealer":   a.Log.RunSealer,
 		"audit sealer":   a.Audit.RunSealer,
 		"policy watch":   func(ctx context.Context) error { return a.Policy.Watch(ctx, a.Clock) },
