@@ -14,6 +14,8 @@ import (
 // used by one goroutine at a time, always through link.raw.
 type session interface {
 	driver.Conn
+	driver.ExecerContext
+	driver.QueryerContext
 	// begin opens a transaction: a snapshot for readers, a writing one for writers.
 	begin(ctx context.Context) error
 	commit(ctx context.Context) error
