@@ -131,11 +131,11 @@ func (a *API) ticketRoutes() {
 	})
 	one := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.view"}
 	route(a, http.MethodGet, "/api/v1/tickets/{id}", "tickets-get", "工单详情", one, func(ctx context.Context, in *pathID) (*struct{ Body TicketOut }, error) {
-		t, err := a.open(ctx, in.ID)
+		t, ties, err := a.openTied(ctx, in.ID)
 		if err != nil {
 			return nil, err
 		}
-		out, err := a.ticketOut(ctx, t, actorOf(ctx))
+		out, err := a.ticketOut(ctx, t, ties, actorOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -197,16 +197,22 @@ func (a *API) countSimilar(ctx context.Context, rows []TicketRow) error {
 
 // open loads a ticket in the actor's scope and audits the view.
 func (a *API) open(ctx context.Context, raw string) (*ticket.Ticket, error) {
+	t, _, err := a.openTied(ctx, raw)
+	return t, err
+}
+
+// openTied is open with the tickets tied to it.
+func (a *API) openTied(ctx context.Context, raw string) (*ticket.Ticket, []ticket.Tie, error) {
 	id, err := parseID(raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	actor := actorOf(ctx)
-	t, err := a.Ticket.Get(ctx, actor, id)
+	t, ties, err := a.Ticket.Open(ctx, actor, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return t, a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
+	return t, ties, a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
 }
 
 // renderer turns tickets into rows for one actor.

@@ -355,7 +355,7 @@ func (s *Service) sees(tx *db.Tx, actor access.Actor, t *Ticket) bool {
 	if actor.Citizen {
 		return true // the citizen was authorised for exactly this ticket
 	}
-	ok, err := s.inScope(tx, actor, t.ID, t.CreatedBy)
+	ok, err := s.inScope(tx, actor, t.ID)
 	return err == nil && ok
 }
 

@@ -3,7 +3,9 @@ package ticket
 import (
 	"context"
 	"crypto/subtle"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -160,13 +162,28 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 		}
 		where = append(where, "("+key+")"+op+"("+strings.Join(marks, ", ")+")")
 	}
-	text := `SELECT w.assignment, w.state, w.sort_at, ` + prefixed("t.", ticketColumns) + ` FROM worklist w JOIN ticket t ON t.id = w.ticket WHERE ` + strings.Join(where, " AND ") +
+	text := `SELECT w.assignment, w.state, w.sort_at, w.ticket, t.version FROM worklist w JOIN ticket t ON t.id = w.ticket WHERE ` + strings.Join(where, " AND ") +
 		` ORDER BY ` + order + ` LIMIT ` + arg(f.Limit+1)
 	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if rows, err = db.All(tx, scanRow, text, args...); err != nil {
+		var want []at
+		rows, err = db.All(tx, func(sc db.Scanner) (r Row, err error) {
+			var w at
+			err = sc.Scan(&r.Assignment, &r.State, &r.Sort, &w.id, &w.version)
+			want = append(want, w)
+			return r, err
+		}, text, args...)
+		if err != nil {
 			return err
 		}
-		return attachNodes(tx, rows)
+		tickets, err := s.readRows(tx, want)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			rows[i].Ticket = tickets[want[i].id]
+			rows[i].Node = rows[i].Ticket.Assignment(rows[i].Assignment)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, "", err
@@ -198,48 +215,6 @@ func once(rows []Row) []Row {
 	return out
 }
 
-func scanRow(sc db.Scanner) (Row, error) {
-	var r Row
-	t, err := scanTicket(rowScanner{sc, &r})
-	r.Ticket = t
-	return r, err
-}
-
-// rowScanner reads the worklist columns before the ticket's.
-type rowScanner struct {
-	db.Scanner
-	r *Row
-}
-
-func (s rowScanner) Scan(dest ...any) error {
-	return s.Scanner.Scan(append([]any{&s.r.Assignment, &s.r.State, &s.r.Sort}, dest...)...)
-}
-
-func attachNodes(tx *db.Tx, rows []Row) error {
-	var args []any
-	var in []string
-	at := map[int64][]int{}
-	for i, r := range rows {
-		if r.Assignment != 0 {
-			if at[r.Assignment] == nil {
-				args = append(args, r.Assignment)
-				in = append(in, "$"+strconv.Itoa(len(args)))
-			}
-			at[r.Assignment] = append(at[r.Assignment], i)
-		}
-	}
-	if len(in) == 0 {
-		return nil
-	}
-	nodes, err := db.All(tx, scanAssignment, `SELECT `+assignmentColumns+` FROM assignment WHERE id IN (`+strings.Join(in, ",")+`)`, args...)
-	for _, a := range nodes {
-		for _, i := range at[a.ID] {
-			rows[i].Node = a
-		}
-	}
-	return err
-}
-
 // match turns a typed query into a condition: 单号, a tail of it, a phone, or words.
 func (s *Service) match(q string, arg func(any) string) (string, error) {
 	q = strings.TrimSpace(q)
@@ -257,14 +232,6 @@ func (s *Service) match(q string, arg func(any) string) (string, error) {
 		return "(t.number LIKE " + arg("%"+digits) + " OR t.former = " + arg(digits) + ")", nil
 	}
 	return "t.title_r LIKE " + arg("%"+strings.NewReplacer("%", "", "_", "").Replace(q)+"%"), nil
-}
-
-func prefixed(p, columns string) string {
-	parts := strings.Split(columns, ",")
-	for i := range parts {
-		parts[i] = p + strings.TrimSpace(parts[i])
-	}
-	return strings.Join(parts, ", ")
 }
 
 func parseCursor(c string, newest bool) ([]int64, error) {
@@ -350,7 +317,7 @@ func countQueue(tx *db.Tx, sc access.Scope, queue string, now int64, late bool) 
 }
 
 // inScope tells whether the actor may read the ticket at all.
-func (s *Service) inScope(tx *db.Tx, actor access.Actor, id, createdBy int64) (bool, error) {
+func (s *Service) inScope(tx *db.Tx, actor access.Actor, id int64) (bool, error) {
 	sc := access.ScopeIn(s.Org.Tree(), actor)
 	args := []any{id}
 	n, err := db.Int(tx, `SELECT count(*) FROM (SELECT 1 AS one FROM worklist w WHERE w.ticket = $1 AND `+sc.SQL("w", &args)+` LIMIT 1) q`, args...)
@@ -363,19 +330,44 @@ func (s *Service) inScope(tx *db.Tx, actor access.Actor, id, createdBy int64) (b
 	return n > 0, err
 }
 
-// Get loads a ticket that the actor may read; not_found otherwise.
-func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (*Ticket, error) {
-	var t *Ticket
-	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if t, err = load(tx, id); err != nil {
-			return err
-		}
-		if !s.sees(tx, actor, t) {
-			return errNoTicket()
-		}
-		return nil
+// Get loads a ticket that the actor may read; not_found otherwise. Others may
+// hold the same one: callers do not change it.
+func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (t *Ticket, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		t, err = s.visible(tx, actor, id)
+		return err
 	})
 	return t, err
+}
+
+// Open is Get with the tickets tied to it, from one snapshot.
+func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (t *Ticket, ties []Tie, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if t, err = s.visible(tx, actor, id); err == nil {
+			ties, err = t.ties(tx)
+		}
+		return err
+	})
+	return t, ties, err
+}
+
+func (s *Service) visible(tx *db.Tx, actor access.Actor, id int64) (*Ticket, error) {
+	version, err := db.One(tx, func(sc db.Scanner) (v int64, err error) { return v, sc.Scan(&v) }, `SELECT version FROM ticket WHERE id = $1`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoTicket()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !actor.System && !actor.Citizen { // a citizen was authorised for exactly this ticket
+		if ok, err := s.inScope(tx, actor, id); err != nil || !ok {
+			if err == nil {
+				err = errNoTicket()
+			}
+			return nil, err
+		}
+	}
+	return s.read(tx, id, version)
 }
 
 // ByNumber finds a ticket by 单号 or by its number in a former system; the
@@ -448,22 +440,20 @@ func (s *Service) ByPhone(ctx context.Context, phone string, limit int) ([]*Tick
 	return out, err
 }
 
-// Related gives the tickets tied to t: its 主单, its children, its siblings by split.
-func (s *Service) Related(ctx context.Context, t *Ticket) ([]*Ticket, error) {
-	var out []*Ticket
-	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		out, err = db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE main = $1 AND main <> 0 ORDER BY id LIMIT 200`, t.ID)
-		for _, id := range []int64{t.Main, t.SplitOf, t.RepeatOf} {
-			if id != 0 && err == nil {
-				r, absent := loadRow(tx, id)
-				if absent == nil {
-					out = append(out, r)
-				}
-			}
-		}
-		return err
-	})
-	return out, err
+// Tie is a ticket tied to another: its 主单, a child, the one it was split
+// from or repeats.
+type Tie struct {
+	ID, Main              int64
+	Number, Title, Status string // Title is the redacted one
+	Label                 access.Label
+}
+
+// ties finds the tickets tied to t.
+func (t *Ticket) ties(tx *db.Tx) ([]Tie, error) {
+	return db.All(tx, func(sc db.Scanner) (x Tie, err error) {
+		return x, sc.Scan(&x.ID, &x.Main, &x.Number, &x.Title, &x.Status, &x.Label)
+	}, `SELECT id, main, number, title_r, status, label FROM ticket WHERE main = $1 AND main <> 0
+ UNION ALL SELECT id, main, number, title_r, status, label FROM ticket WHERE id IN ($2, $3, $4) AND main <> $1 LIMIT 200`, t.ID, t.Main, t.SplitOf, t.RepeatOf)
 }
 
 // openRequester and openBody decrypt; what they give leaves the room only
