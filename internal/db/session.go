@@ -21,6 +21,8 @@ type session interface {
 	commit(ctx context.Context) error
 	// rollback ends whatever is open, also open rows; it never waits for ctx.
 	rollback() error
+	// send runs a statement whose count nobody asks for; it may wait for the next.
+	send(text string, args []driver.NamedValue) error
 	// control runs a statement without arguments, prepared once.
 	control(ctx context.Context, text string) error
 	// script runs a statement that is not worth keeping (DDL).

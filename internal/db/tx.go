@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -113,6 +114,26 @@ func (tx *Tx) Exec(text string, args ...any) (rows int64, err error) {
 		return 0, tx.note(wrap(err, text))
 	}
 	return n, nil
+}
+
+// Send is Exec for a statement whose count nobody asks for. PostgreSQL gets it
+// together with the next statement or with COMMIT, which saves a round trip;
+// if it fails there, the transaction is undone and Update answers the error.
+func (tx *Tx) Send(text string, args ...any) error {
+	if tx.over {
+		return errOver
+	}
+	if !tx.writable {
+		return errReadOnly
+	}
+	s, err := tx.direct()
+	if err == nil {
+		var values []driver.NamedValue
+		if values, err = tx.named(args); err == nil {
+			err = s.send(text, values)
+		}
+	}
+	return tx.note(wrap(err, text))
 }
 
 // Query runs a statement that answers rows. The caller closes them; those it
