@@ -54,6 +54,12 @@ type TicketRow struct {
 	Similar      *int64         `json:"similar,omitempty" doc:"同地同事的其他未结工单数，只在派单页给出"`
 }
 
+// TicketList is a page of a list.
+type TicketList struct {
+	Items []TicketRow `json:"items"`
+	Next  string      `json:"next"`
+}
+
 // SuggestionOut is a proposed unit with the reason in words.
 type SuggestionOut struct {
 	Unit       ID      `json:"unit"`
@@ -80,10 +86,6 @@ func (a *API) ticketRoutes() {
 		items, err := a.counts(ctx, actor, in.Page, queues)
 		return &struct{ Body queuesOut }{queuesOut{items}}, err
 	})
-	type listOut struct {
-		Items []TicketRow `json:"items"`
-		Next  string      `json:"next"`
-	}
 	route(a, http.MethodGet, "/api/v1/tickets", "tickets-list", "工单列表", view, func(ctx context.Context, in *struct {
 		Queue    string `query:"queue"`
 		Q        string `query:"q" maxLength:"100"`
@@ -97,7 +99,7 @@ func (a *API) ticketRoutes() {
 		To       string `query:"to"`
 		Cursor   string `query:"cursor" maxLength:"80"`
 		Limit    int    `query:"limit" maximum:"200"`
-	}) (*struct{ Body listOut }, error) {
+	}) (*struct{ Body TicketList }, error) {
 		actor := actorOf(ctx)
 		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
@@ -119,7 +121,7 @@ func (a *API) ticketRoutes() {
 		if err := a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.list", Count: len(rows), IP: actor.IP, Query: in.Queue}); err != nil {
 			return nil, err
 		}
-		out := listOut{Items: make([]TicketRow, 0, len(rows)), Next: next}
+		out := TicketList{Items: make([]TicketRow, 0, len(rows)), Next: next}
 		r := a.renderer(actor)
 		for _, row := range rows {
 			out.Items = append(out.Items, r.row(row))
@@ -127,7 +129,7 @@ func (a *API) ticketRoutes() {
 		if slices.Contains(pageQueues["dispatch"], in.Queue) {
 			err = a.countSimilar(ctx, out.Items)
 		}
-		return &struct{ Body listOut }{out}, err
+		return &struct{ Body TicketList }{out}, err
 	})
 	one := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.view"}
 	route(a, http.MethodGet, "/api/v1/tickets/{id}", "tickets-get", "工单详情", one, func(ctx context.Context, in *pathID) (*struct{ Body TicketOut }, error) {
