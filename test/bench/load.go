@@ -129,6 +129,7 @@ func alone(n int, work func(i int) error) (r result, err error) {
 func paced(perSecond int, work func() error) (r result) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
+	var failed atomic.Int64
 	start, every := time.Now(), time.Second/time.Duration(perSecond)
 	for i := 0; ; i++ {
 		due := start.Add(time.Duration(i) * every)
@@ -137,11 +138,10 @@ func paced(perSecond int, work func() error) (r result) {
 		}
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			if err := work(); err != nil {
-				fmt.Fprintln(os.Stderr, "  错误：", err)
-				return
+			if err := work(); err != nil && failed.Add(1) == 1 {
+				fmt.Fprintln(os.Stderr, "  第一个错误：", err)
 			}
-			mu.Lock()
+			mu.Lock() // a request that failed was late as well
 			r.times = append(r.times, time.Since(due))
 			mu.Unlock()
 		})
