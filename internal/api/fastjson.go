@@ -204,5 +204,8 @@ func (r *TicketRow) appendJSON(b []byte) []byte {
 		o.name("demo")
 		o.b = append(o.b, "true"...)
 	}
+	if r.Similar != nil {
+		o.int("similar", *r.Similar)
+	}
 	return append(o.b, '}')
 }
