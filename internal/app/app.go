@@ -150,7 +150,6 @@ func (a *App) build(ctx context.Context) error {
 	measure.RegisterPolicies(a.Policy)
 	a.Org = org.New(d, a.Log)
 	dispatch.RegisterPolicies(a.Policy, a.Org, a.Clock)
-	a.Policy.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	opts := []access.Option{access.WithRing(a.Ring)}
 	if a.Demo {
 		opts = append(opts, access.Demo())

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/policy"
 	"hotline/internal/region"
@@ -37,17 +38,36 @@ func (m Mode) Word() string {
 	return map[Mode]string{Merged: "整体并入", SeatsIn: "双号并行（座席并入）", SeatsKept: "双号并行（电话转接）", Subcentre: "设分中心", TheHotline: "总号"}[m]
 }
 
-// Line is one number in one region.
+// States of a number (状态). Cancelled is terminal.
+const (
+	StateInUse      = "在用"
+	StateTransition = "过渡期"
+	StateCancelled  = "已取消"
+)
+
+// Line is one number in one region for one period.
 type Line struct {
 	Number     string `json:"number"`
 	Name       string `json:"name"`
 	Department string `json:"department"`
 	Region     string `json:"region"` // 420000 = everywhere
 	Mode       Mode   `json:"mode"`
-	State      string `json:"state"`                // 在用, 过渡期, 已取消
+	State      string `json:"state"`                // StateInUse, StateTransition, StateCancelled
+	From       string `json:"from,omitempty"`       // in force from this day, "" = always
 	Until      string `json:"until,omitempty"`      // end of the transition, 2006-01-02
 	Confidence string `json:"confidence,omitempty"` // 高, 中, 低: the national list is provisional
 	Basis      string `json:"basis,omitempty"`
+	Target     string `json:"target,omitempty"`    // 转接目标: number of the kept seats
+	Unit       string `json:"unit,omitempty"`      // code of the sub-centre whose people sit on this platform
+	Level      string `json:"level,omitempty"`     // 层级
+	Vertical   bool   `json:"vertical,omitempty"`  // 垂直管理
+	Monthly    int    `json:"monthly,omitempty"`   // 月均话务量
+	Seats      int    `json:"seats,omitempty"`     // 座席数
+	System     string `json:"system,omitempty"`    // 业务系统
+	Plan       string `json:"plan,omitempty"`      // 计划完成日
+	Done       string `json:"done,omitempty"`      // 实际完成日
+	Interface  string `json:"interface,omitempty"` // 归集接口
+	Owner      string `json:"owner,omitempty"`     // 责任人
 }
 
 //go:embed lines.json
@@ -100,24 +120,36 @@ func Validate(doc, before []byte) error {
 
 // Registry reads the lines in force.
 type Registry struct {
-	at func(int64, time.Time) ([]Line, policy.Version)
+	at      func(int64, time.Time) ([]Line, policy.Version)
+	targets func(int64, time.Time) ([]Target, policy.Version)
 }
 
-// New builds the registry; the policy kind must have been registered.
+// RegisterPolicies tells the store about the registry and the one-key targets.
+func RegisterPolicies(p *policy.Store) {
+	p.Register(PolicyLines, policy.Kind{Label: "热线号码台账", Default: Default, Validate: Validate})
+	p.Register(PolicyTargets, policy.Kind{Label: "转接目标", Default: DefaultTargets, Validate: ValidateTargets})
+}
+
+// New builds the registry.
 func New(p *policy.Store) *Registry {
-	return &Registry{at: policy.Cached(p, PolicyLines, Parse)}
+	RegisterPolicies(p)
+	return &Registry{at: policy.Cached(p, PolicyLines, Parse), targets: policy.Cached(p, PolicyTargets, ParseTargets)}
 }
 
 // All lists the lines in force at t, by number. A transition that has run out
 // reads as cancelled.
 func (r *Registry) All(t time.Time) []Line {
 	lines, _ := r.at(0, t)
-	out := make([]Line, len(lines))
-	for i, l := range lines {
-		if l.State == "过渡期" && l.Until != "" && t.Format("2006-01-02") > l.Until {
-			l.State = "已取消"
+	day := t.In(clock.Shanghai).Format(time.DateOnly)
+	out := make([]Line, 0, len(lines))
+	for _, l := range lines {
+		if l.From > day {
+			continue
 		}
-		out[i] = l
+		if l.State == StateTransition && l.Until != "" && day > l.Until {
+			l.State = StateCancelled
+		}
+		out = append(out, l)
 	}
 	return out
 }

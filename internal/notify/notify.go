@@ -263,6 +263,11 @@ func (s *Service) SendCode(ctx context.Context, phone, code string) error {
 	})
 }
 
+// Text puts a message about a call into the outbox, once for each call and kind.
+func (s *Service) Text(tx *db.Tx, call int64, kind, phone, text, link string) error {
+	return s.put(tx, call, 0, kind, phone, text, link)
+}
+
 // OfPhone lists the messages of a phone, newest first; "" lists the newest of all.
 func (s *Service) OfPhone(ctx context.Context, phone string, limit int) ([]Message, error) {
 	var out []Message

@@ -91,6 +91,7 @@ type Call struct {
 	Last     string // seat that served the caller last
 	Caller   string // keyed digest of the number; "" = withheld, cannot be called back
 	Arrived  int64  // ms; keeps its place through requeues, call-backs and restarts
+	Least    Reach  // looks at least so far from the start: its city is not known
 	Callback bool   // the caller is not on the line
 	NotUntil int64  // a call-back rests until then (静默时段, next try)
 
@@ -160,7 +161,7 @@ func (q *Queue) reachOf(c *Call) Reach {
 	if len(q.Rings) == 0 {
 		return ReachRemote
 	}
-	return q.Rings[min(c.reach, len(q.Rings)-1)].Reach
+	return max(c.Least, q.Rings[min(c.reach, len(q.Rings)-1)].Reach)
 }
 
 // insert puts a call into its place among those that wait.

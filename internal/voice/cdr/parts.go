@@ -1,6 +1,8 @@
 package cdr
 
 import (
+	"context"
+
 	"hotline/internal/db"
 )
 
@@ -186,4 +188,20 @@ func (s *Service) Lives(tx *db.Tx) (calls []*Call, bodies [][]byte, err error) {
 		calls, bodies = append(calls, c), append(bodies, []byte(plain))
 	}
 	return calls, bodies, nil
+}
+
+// SetWrap notes how long the seat took for its notes after the call.
+func (s *Service) SetWrap(tx *db.Tx, call, ms int64) error {
+	_, err := tx.Exec(`UPDATE voice_call SET acw_ms = acw_ms + $1 WHERE id = $2`, ms, call)
+	return err
+}
+
+// DialledSince tells whether a ticket's citizen was called after a moment.
+func (s *Service) DialledSince(ctx context.Context, ticket, since int64) (bool, error) {
+	var n int64
+	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		n, err = db.Int(tx, `SELECT count(*) FROM voice_call WHERE ticket = $1 AND ticket > 0 AND direction = 'out' AND began >= $2`, ticket, since)
+		return err
+	})
+	return n > 0, err
 }

@@ -1,0 +1,324 @@
+package flow
+
+import (
+	"context"
+	"encoding/hex"
+	"log/slog"
+
+	"hotline/internal/clock"
+	"hotline/internal/db"
+	"hotline/internal/line"
+	"hotline/internal/region"
+	"hotline/internal/ticket"
+	"hotline/internal/voice/acd"
+	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/media"
+)
+
+// incoming takes a new call: it is answered at once, then hears what its number
+// asks for (GB/T 33358-2016: 不宜设置交互式语音应答菜单, so there is no menu).
+func (x *Exchange) incoming(ctx context.Context, e media.Event) {
+	if x.legs[e.Leg] != nil {
+		return
+	}
+	now := x.ms()
+	dnis := dialled(e)
+	where := line.CallerCity(e.ANI)
+	if where == "" {
+		where = x.trunkRegion(e.Trunk)
+	}
+	t := x.Lines.Treat(dnis, where, x.clk.Now())
+	c := &call{x: x, saved: saved{Phase: greeting, Caller: e.Leg, Treat: t, Path: []string{t.Number}}}
+	c.Room = media.Room(e.Leg)
+	c.City, c.rec.Region = x.place(t)
+	c.rec = cdr.Call{ID: x.DB.NewID(), Direction: "in", Trunk: e.Trunk, DNIS: t.Number, Line: t.Number, Mode: string(t.Line.Mode), Platform: c.City, Region: c.rec.Region, Number: e.ANI, Queue: t.Queue, Skill: t.Skill, Began: e.At}
+	if c.rec.Began == 0 {
+		c.rec.Began = now
+	}
+	if err := x.CDR.Seal(&c.rec); err != nil {
+		slog.Error("voice: seal", "err", err)
+		_ = x.Engine.Reject(ctx, e.Leg, 41) // temporary failure: the carrier tries again
+		return
+	}
+	x.calls[c.rec.ID] = c
+	p := c.in(&party{Leg: e.Leg, Kind: "caller", Name: c.rec.Masked, Began: c.rec.Began})
+	if !x.order("answer", x.Engine.Answer(ctx, e.Leg)) {
+		c.finish(ctx, cdr.Broken, 41, "media")
+		return
+	}
+	p.Answered = now
+	c.tell("call.incoming", 0, map[string]any{"prompt": t.Prompt})
+	x.history(ctx, c)
+	c.greet(ctx)
+}
+
+// dialled is the number that the caller dialled, also when the carrier or a
+// department's number forwarded the call to us (双号并行).
+func dialled(e media.Event) string {
+	for _, h := range []string{"Diversion", "History-Info", "P-Called-Party-ID"} {
+		if n := userOf(e.Headers[h]); n != "" && n != line.Hotline {
+			if short, _ := line.Split(n); len(short) >= 5 && len(short) <= 6 {
+				return n
+			}
+		}
+	}
+	return e.DNIS
+}
+
+// userOf takes the number out of a SIP header: <sip:12333@…>;reason=…
+func userOf(header string) string {
+	for i := 0; i+4 < len(header); i++ {
+		if header[i:i+4] == "sip:" || header[i:i+4] == "tel:" {
+			rest := header[i+4:]
+			for j := range len(rest) {
+				if c := rest[j]; (c < '0' || c > '9') && c != '+' {
+					return rest[:j]
+				}
+			}
+			return rest
+		}
+	}
+	return ""
+}
+
+func (x *Exchange) trunkRegion(name string) string {
+	for _, t := range x.now().Trunks {
+		if t.Name == name && t.Region != "" {
+			return t.Region
+		}
+	}
+	return ""
+}
+
+// place is the platform that takes the call, and its region.
+func (x *Exchange) place(t line.Treatment) (platform int64, code string) {
+	tree := x.Org.Tree()
+	if u, ok := tree.CityPlatform(t.Region); ok && t.Region != region.ProvinceCode {
+		return u.ID, u.Region
+	}
+	return tree.Province().ID, region.ProvinceCode
+}
+
+const month = 30 * 24 * 3600 * 1000
+
+// history looks up, beside the announcement, who served the number last, how
+// often it called of late and whether its tickets are being handled: counts
+// only. The queue gets it when it is there.
+func (x *Exchange) history(ctx context.Context, c *call) {
+	index, number, id := c.rec.Index(), c.rec.Number, c.rec.ID
+	if len(index) == 0 {
+		return
+	}
+	since := c.rec.Began - month
+	go func() {
+		ctx := context.WithoutCancel(ctx)
+		var seat, calls, today int64
+		err := x.DB.View(ctx, func(tx *db.Tx) (err error) {
+			if seat, calls, err = x.CDR.Last(tx, index, since); err != nil {
+				return err
+			}
+			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000)
+			return err
+		})
+		if err != nil {
+			slog.Warn("voice: history", "err", err)
+		}
+		open := 0
+		if list, err := x.Ticket.ByPhone(ctx, number, 30); err == nil {
+			for _, t := range list {
+				if !ticket.Final(t.Status) {
+					open++
+				}
+			}
+		}
+		_ = x.do(ctx, func() error {
+			c := x.calls[id]
+			if c == nil {
+				return nil
+			}
+			c.Calls, c.Open, c.dirty = int(calls), open, true
+			if seat != 0 {
+				c.Last = seatName(seat)
+			}
+			if n := int(today) - 1; n > 0 {
+				c.Boost += min(n, 5) * x.now().Repeat
+				c.rec.Flag("repeat")
+			}
+			return nil
+		})
+	}()
+}
+
+// greet plays what the number asks for and lets the call into its queue.
+func (c *call) greet(ctx context.Context) {
+	names := []string{string(c.Treat.Prompt)}
+	if sp, ok := c.x.special[c.callerKey()]; ok && c.rec.Number != "" && sp.Expires > c.x.ms() {
+		if sp.Kind == "care" {
+			c.Boost += c.x.now().Hazard
+		} else { // announced as such and last in line, never cut off
+			names = []string{"special_notice"}
+			c.Base += c.x.now().Special
+		}
+		c.rec.Flag("special")
+	}
+	if c.Treat.Ends {
+		c.play(ctx, c.Caller, "moved", clips(names...), false, false, func(ctx context.Context, _ string) {
+			c.finish(ctx, cdr.Announced, 16, "platform")
+		})
+		return
+	}
+	c.play(ctx, c.Caller, "greeting", clips(names...), false, true, func(ctx context.Context, _ string) {
+		if c.Treat.Forward != "" {
+			c.forward(ctx)
+			return
+		}
+		c.enqueue(ctx)
+	})
+}
+
+// enqueue lets the call wait for a seat. The wait counts from the first time.
+func (c *call) enqueue(ctx context.Context) {
+	if c.Phase == over {
+		return
+	}
+	if c.rec.Queued == 0 {
+		c.rec.Queued = c.x.ms()
+	}
+	if c.Treat.Unit != "" && c.Team == 0 {
+		if u, ok := c.x.Org.Tree().ByCode(c.Treat.Unit); ok {
+			c.Team = u.ID
+		}
+	}
+	c.move(queued)
+	c.tell("call.queued", 0, map[string]any{"queue": c.rec.Queue})
+	c.play(ctx, c.Caller, "moh", clips("moh"), true, false, nil)
+	var skill []acd.Need
+	if c.Treat.Skill != "" && len(c.Needs) == 0 {
+		skill = []acd.Need{{Skill: c.Treat.Skill, Level: 1, Soft: true}}
+	}
+	c.line(skill)
+}
+
+// line puts the call into the dispatcher's queue.
+func (c *call) line(needs []acd.Need) {
+	c.x.acd.Join(c.x.ms(), acd.Call{ID: c.q(), Queue: c.rec.Queue, Team: c.Team, City: c.City, Needs: append(needs, c.Needs...), Base: c.Base, Boost: c.Boost, Last: c.Last, Caller: c.callerKey(), Arrived: c.rec.Queued, Least: c.least()})
+}
+
+// least lets a call whose city nobody knows (a mobile to the province's number)
+// look in the whole province at once, but for a sub-centre's people, who go first.
+func (c *call) least() acd.Reach {
+	if c.rec.Region == region.ProvinceCode && c.Team == 0 {
+		return acd.ReachProvince
+	}
+	return acd.ReachTeam
+}
+
+// loadSpecial reads the special list into memory.
+func (x *Exchange) loadSpecial(ctx context.Context) error {
+	list, err := x.CDR.ActiveSpecials(ctx)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.special = map[string]cdr.Special{}
+	for _, s := range list {
+		x.special[s.Key] = s
+	}
+	return nil
+}
+
+// SpecialChanged makes the exchange read the special list again.
+func (x *Exchange) SpecialChanged(ctx context.Context) error { return x.loadSpecial(ctx) }
+
+// finish ends a call and everything of it, once.
+func (c *call) finish(ctx context.Context, result string, cause int, by string) {
+	if c.Phase == over {
+		return
+	}
+	x := c.x
+	was := c.Phase
+	c.hint.stop()
+	c.closeHand(ctx, "cancelled")
+	if c.Held > 0 {
+		c.rec.HoldMs += x.ms() - c.Held
+		c.Held = 0
+	}
+	c.Phase = over
+	c.rec.EndedAt, c.rec.Result, c.rec.Cause, c.rec.By = x.ms(), result, cause, by
+	for len(c.Parties) > 0 {
+		p := c.Parties[0]
+		c.out(p.Leg, cause)
+		switch {
+		case p.Kind == "caller" || p.Kind == "external" || p.Kind == "seat" && !x.standing(p):
+			x.order("hang up", x.Engine.Hangup(ctx, p.Leg, cause))
+		default:
+			x.order("leave", x.Engine.Leave(ctx, c.Room, p.Leg))
+		}
+		if p.Kind == "monitor" {
+			x.monitorLeft(p.Seat)
+		}
+	}
+	if was == ringing {
+		c.closeOffer("gone")
+	}
+	x.acdDone(c, was, result)
+	delete(x.calls, c.rec.ID)
+	c.rec.Version++
+	rec := c.rec
+	x.journal.write(func(tx *db.Tx) error {
+		if err := x.CDR.Save(tx, rec); err != nil {
+			return err
+		}
+		if err := x.CDR.DropLive(tx, rec.ID); err != nil {
+			return err
+		}
+		return x.CDR.TellEnd(tx, &rec)
+	})
+	if s := x.seats[c.Seat]; s != nil && s.call == c.rec.ID {
+		x.freed(s, c, result)
+	}
+	x.changed()
+}
+
+// acdDone tells the dispatcher how the call ended for it, and keeps callers who
+// gave up for a call-back.
+func (x *Exchange) acdDone(c *call, was phase, result string) {
+	now := x.ms()
+	switch {
+	case c.Owed == 0 && x.owing[c.rec.ID] != nil: // keeps its place already
+	case was == forwarding && result == cdr.Abandoned:
+		x.missedForward(c)
+	case (was == queued || was == ringing) && result == cdr.Abandoned:
+		if x.acd.Gone(now, c.q()) {
+			c.rec.Result = cdr.Short
+		} else if k, ok := x.acd.CallOf(c.q()); ok && k.Callback {
+			x.owe(c, "missed")
+		}
+	case c.Owed != 0 && c.rec.AnsweredAt == 0:
+		x.acd.NoReach(now, c.Owed, 0)
+		x.tried(c.Owed)
+	default:
+		x.acd.Done(now, c.q())
+	}
+}
+
+// missedForward keeps a caller who gave up while kept seats or a sub-centre
+// rang: the promise to call back holds there too.
+func (x *Exchange) missedForward(c *call) {
+	q := x.now().queue(c.rec.Queue)
+	if c.rec.WaitMs() < int64(q.Short)*1000 {
+		c.rec.Result = cdr.Short
+		return
+	}
+	if c.callerKey() == "" {
+		return
+	}
+	x.acd.Join(x.ms(), acd.Call{ID: c.rec.ID, Queue: c.rec.Queue, City: c.City, Caller: c.callerKey(), Arrived: c.rec.Queued, Callback: true})
+	x.owe(c, "missed")
+}
+
+// spoken is a moment for log lines.
+func spoken(ms int64) string { return clock.FromMillis(ms).Format("15:04:05") }
+
+func keyOf(index []byte) string { return hex.EncodeToString(index) }

@@ -1,0 +1,229 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"hotline/internal/access"
+	"hotline/internal/db"
+	"hotline/internal/intake"
+	"hotline/internal/ticket"
+	"hotline/internal/voice/acd"
+	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/media"
+)
+
+func seatName(account int64) string { return strconv.FormatInt(account, 10) }
+
+func seatID(name string) int64 {
+	n, _ := strconv.ParseInt(name, 10, 64)
+	return n
+}
+
+// byQueue finds the call of a number of the dispatcher.
+func (x *Exchange) byQueue(q int64) *call {
+	if c := x.calls[q]; c != nil && c.q() == q {
+		return c
+	}
+	for _, c := range x.calls {
+		if c.q() == q {
+			return c
+		}
+	}
+	return nil
+}
+
+// act does one thing that the dispatcher decided.
+func (x *Exchange) act(ctx context.Context, a acd.Action) {
+	c := x.byQueue(a.Call)
+	switch a.Kind {
+	case acd.Ring:
+		x.ring(ctx, c, a)
+	case acd.StopRing:
+		x.stopRing(ctx, c, a)
+	case acd.Unready:
+		if s := x.seats[a.Seat]; s != nil {
+			s.push(Message{Type: "notice", Code: "no_answer", Text: "来电未及时接听，已转给其他座席，您已置为未就绪。"})
+			x.showSeat(s)
+		}
+	case acd.Wrapped:
+		if s := x.seats[a.Seat]; s != nil {
+			x.showSeat(s)
+		}
+	case acd.Announce:
+		if c != nil && c.Phase == queued {
+			c.announce(ctx, a)
+		}
+	case acd.Offer:
+		if c != nil && c.Phase == queued {
+			c.offerCallback(ctx)
+		}
+	case acd.GaveUp:
+		x.gaveUp(a.Call)
+	}
+	x.changed()
+}
+
+// ring lets a seat ring for a call, with why it was chosen.
+func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
+	s := x.seats[a.Seat]
+	if s == nil {
+		x.acd.SignOff(x.ms(), a.Seat)
+		return
+	}
+	o := &cdr.Offering{ID: x.DB.NewID(), Queue: "", Reach: a.Reach.Word(), Seat: seatID(a.Seat), Why: a.Why, Began: x.ms()}
+	if c == nil { // a call-back: the seat first, then the citizen
+		owed := x.owed(a.Call)
+		if owed == nil {
+			x.acd.Drop(x.ms(), a.Call)
+			return
+		}
+		s.rings = a.Call
+		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Why: a.Why, Number: owed.rec.Masked, Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
+		o.Call = a.Call
+		owed.offer = o
+		x.saveOffer(*o)
+		x.showSeat(s)
+		return
+	}
+	o.Call, o.Queue = c.rec.ID, c.rec.Queue
+	c.offer = o
+	x.saveOffer(*o)
+	s.rings = c.rec.ID
+	c.Seat = s.id
+	c.rec.Seat, c.rec.Unit = s.actor.Account, s.actor.Unit
+	c.move(ringing)
+	c.tell("call.ringing", 0, map[string]any{"reach": int(a.Reach)})
+	m := c.message("ringing")
+	m.Why, m.Ring = a.Why, x.now().queueTime(c.rec.Queue)
+	s.push(m)
+	x.showSeat(s)
+	if s.leg == "" && s.phone != "" {
+		x.ringPhone(ctx, c, s)
+	}
+}
+
+// queueTime is how long a seat rings.
+func (r Rules) queueTime(name string) int {
+	q := r.queue(name)
+	return q.RingTime
+}
+
+// ringPhone rings the SIP phone of a seat; answering it answers the call.
+func (x *Exchange) ringPhone(ctx context.Context, c *call, s *seat) {
+	leg := media.Leg(fmt.Sprintf("%d-s%d", c.rec.ID, x.DB.NewID()))
+	p := c.in(&party{Leg: leg, Kind: "seat", Seat: s.id, Name: s.person.No})
+	err := x.Engine.Dial(ctx, media.Spec{Leg: leg, To: media.Target{Kind: media.ToPhone, Value: s.phone}, ANI: c.rec.Number, Timeout: x.now().queueTime(c.rec.Queue)})
+	if !x.order("dial phone", err) {
+		c.out(p.Leg, 20)
+		x.acd.Declined(x.ms(), c.q(), "话机呼叫失败")
+	}
+}
+
+// stopRing silences a seat: another took the call, the caller is gone, or
+// nobody answered.
+func (x *Exchange) stopRing(ctx context.Context, c *call, a acd.Action) {
+	if s := x.seats[a.Seat]; s != nil && s.rings == a.Call || s != nil && c != nil && s.rings == c.rec.ID {
+		s.rings = 0
+		s.push(Message{Type: "stop_ring", Call: a.Call})
+		x.showSeat(s)
+	}
+	if owed := x.owed(a.Call); owed != nil && owed.offer != nil {
+		owed.offer.Ended, owed.offer.Outcome = x.ms(), "no_answer"
+		x.saveOffer(*owed.offer)
+		owed.offer = nil
+	}
+	if c == nil {
+		return
+	}
+	for _, p := range c.Parties {
+		if p.Kind == "seat" && p.Seat == a.Seat && p.Leg != c.SeatLeg {
+			c.out(p.Leg, 19)
+			x.order("stop phone", x.Engine.Hangup(ctx, p.Leg, 19))
+			break
+		}
+	}
+	if c.Phase == ringing {
+		c.closeOffer("no_answer")
+		c.Seat, c.rec.Seat, c.rec.Unit = "", 0, 0
+		c.move(queued)
+	}
+}
+
+func (c *call) closeOffer(outcome string) {
+	if c.offer == nil {
+		return
+	}
+	c.offer.Ended, c.offer.Outcome = c.x.ms(), outcome
+	c.x.saveOffer(*c.offer)
+	c.offer = nil
+}
+
+func (x *Exchange) saveOffer(o cdr.Offering) {
+	x.journal.write(func(tx *db.Tx) error { return x.CDR.SaveOffer(tx, o) })
+}
+
+// announce tells the caller the position and the wait, in ranges.
+func (c *call) announce(ctx context.Context, a acd.Action) {
+	names := []string{"q_busy"}
+	if a.Position > 1 {
+		names = append(append(append(names, "q_ahead"), spell(a.Position-1)...), "q_people")
+	}
+	switch {
+	case a.High == 0:
+		names = append(names, "q_long")
+	case a.High > 1:
+		names = append(append(append(append(append(names, "q_wait"), spell(max(a.Low, 1))...), "q_to"), spell(a.High)...), "q_minutes")
+	}
+	c.play(ctx, c.Caller, "announce", clips(names...), false, false, c.music)
+}
+
+// music goes on while the caller waits.
+func (c *call) music(ctx context.Context, _ string) {
+	if c.Phase == queued || c.Phase == ringing {
+		c.play(ctx, c.Caller, "moh", clips("moh"), true, false, nil)
+	}
+}
+
+// offerCallback offers to call back without losing the place.
+func (c *call) offerCallback(ctx context.Context) {
+	c.play(ctx, c.Caller, "callback", clips("q_callback"), false, true, c.music)
+	c.ask(ctx, media.Digits{Max: 1, First: 15, Inter: 3}, func(ctx context.Context, d string) {
+		if d == "1" && (c.Phase == queued || c.Phase == ringing) {
+			c.closeOffer("gone")
+			c.keepPlace(ctx)
+		}
+	})
+}
+
+// keepPlace ends the call with the promise to call back.
+func (c *call) keepPlace(ctx context.Context) {
+	x := c.x
+	if !x.acd.KeepPlace(x.ms(), c.q()) {
+		return
+	}
+	x.owe(c, "kept")
+	c.move(leaving)
+	c.play(ctx, c.Caller, "bye", clips("callback_ok"), false, false, func(ctx context.Context, _ string) { c.finish(ctx, cdr.Kept, 16, "platform") })
+}
+
+// autoTicket registers a call that no person took, so that the citizen is never
+// told to dial again.
+func (x *Exchange) autoTicket(ctx context.Context, rec cdr.Call, why string) {
+	number, flags := rec.Number, []string{"电话自动登记"}
+	go func() {
+		ctx := context.WithoutCancel(ctx)
+		r := intake.Request{Type: "其他", Title: "来电未能接通，请回电", Content: "市民拨打" + rec.DNIS + "，" + why + "，系统自动登记，请尽快回电了解诉求。", Region: rec.Region, Channel: "phone", Line: rec.Line, Call: rec.ID,
+			Platform: rec.Platform, Way: intake.WayHold, Flags: flags, Requester: ticket.Requester{Kind: "个人", Phone: number}}
+		if number == "" {
+			r.Secrecy = ticket.SecrecyAnonymous
+		}
+		made, err := x.Intake.Submit(ctx, access.System("语音平台"), r)
+		if err != nil {
+			x.order("auto ticket", err)
+			return
+		}
+		x.journal.write(func(tx *db.Tx) error { return x.CDR.Bind(tx, rec.ID, made.ID, 0) })
+	}()
+}
