@@ -19,6 +19,7 @@ import (
 	"hotline/internal/dispatch"
 	"hotline/internal/fault"
 	"hotline/internal/job"
+	"hotline/internal/line"
 	"hotline/internal/org"
 	"hotline/internal/policy"
 	"hotline/internal/ticket"
@@ -331,6 +332,11 @@ func (a *API) publishable(ctx context.Context, kind string, platform int64, doc 
 		}
 		m["version"], _ = json.Marshal(fmt.Sprintf("%s（第%d版）", name, len(history)+1)) // a string always marshals
 		return json.Marshal(m)
+	case line.PolicyLines:
+		if err := line.Validate(doc, nil); err != nil {
+			return nil, err
+		}
+		return nil, fault.Forbidden("lines_by_change", "号码台账通过“号码变更申请”修改：新设号码须省级批准，恢复已取消的号码须两人审批。")
 	case dispatch.PolicyCatalogue:
 		if c, err := dispatch.Parse(doc); err == nil && len(c.Rules) == 0 {
 			return nil, fault.Invalid("catalogue_invalid", "派单目录至少应有一行。")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -27,6 +28,9 @@ import (
 	"hotline/internal/report"
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
+	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/flow"
+	"hotline/internal/workforce"
 )
 
 // Deps are the rooms that the API shows.
@@ -46,6 +50,13 @@ type Deps struct {
 	Supervise *supervise.Service
 	Report    *report.Service
 	Lines     *line.Registry
+	// LineChanges governs the registry that Lines reads.
+	LineChanges *line.Service
+	CDR         *cdr.Service
+	Staff       *workforce.Service
+	Voice       *flow.Exchange // nil while no exchange is configured
+	// Recording opens the sound of a recording as a WAV; nil while there is no exchange.
+	Recording func(rec string) (io.ReadSeekCloser, error)
 	Jobs      *job.Queue
 	Blobs     blob.Store
 	Gate      *Gate
@@ -88,6 +99,10 @@ func New(d Deps) *API {
 	a.measureRoutes()
 	a.homeRoutes()
 	a.superviseRoutes()
+	a.callRoutes()
+	a.voiceRoutes()
+	a.lineRoutes()
+	a.rosterRoutes()
 	a.jobRoutes()
 	a.adminRoutes()
 	a.auditRoutes()

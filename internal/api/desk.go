@@ -25,6 +25,7 @@ import (
 // StaffIntake is what a seat submits.
 type StaffIntake struct {
 	Draft    string `json:"draft,omitempty"`
+	Call     ID     `json:"call,omitempty" doc:"来电编号：工单由这通电话而来"`
 	Way      string `json:"way,omitempty" default:"dispatch" enum:"answer,dispatch,transfer,redirect,invalid,hold" doc:"处理方式，不填为派单"`
 	Type     string `json:"type"`
 	Title    string `json:"title,omitempty"`
@@ -146,11 +147,17 @@ func (a *API) deskRoutes() {
 	})
 }
 
-// afterDesk is what a seat's submission brings with it: the draft ends, an open
+// afterDesk is what a seat's submission brings with it: the call it came from
+// carries it, the draft ends, an open
 // ticket that it adds to is told so (补充), and a question without an answer in
 // the library is counted (未命中).
-func (a *API) afterDesk(actor access.Actor, b *StaffIntake) func(*db.Tx, *ticket.Intake) error {
-	return func(tx *db.Tx, n *ticket.Intake) error {
+func (a *API) afterDesk(actor access.Actor, b *StaffIntake) func(*db.Tx, *ticket.Intake, ticket.Created) error {
+	return func(tx *db.Tx, n *ticket.Intake, made ticket.Created) error {
+		if n.Call != 0 {
+			if err := a.CDR.Bind(tx, n.Call, made.ID, actor.Account); err != nil {
+				return err
+			}
+		}
 		if b.Draft != "" {
 			if err := a.Intake.DropDraftTx(tx, actor.Account, b.Draft); err != nil {
 				return err
@@ -171,7 +178,7 @@ func (a *API) afterDesk(actor access.Actor, b *StaffIntake) func(*db.Tx, *ticket
 
 func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, error) {
 	r := intake.Request{Type: b.Type, Title: b.Title, Content: b.Content, Category: b.Category, Region: b.Region, Address: b.Address, Object: b.Object, Secrecy: b.Secrecy, Urgency: b.Urgency,
-		Channel: b.Channel, Line: b.Line, Way: b.Way, Note: b.Note, ReplyWay: b.ReplyWay, Visitor: a.Demo != nil,
+		Channel: b.Channel, Line: b.Line, Way: b.Way, Note: b.Note, ReplyWay: b.ReplyWay, Visitor: a.Demo != nil, Call: int64(b.Call),
 		Requester: ticket.Requester{Kind: b.Requester.Kind, Name: b.Requester.Name, Phone: b.Requester.Phone, Company: b.Requester.Company, USCC: b.Requester.USCC, Gender: b.Requester.Gender, Special: b.Requester.Special}}
 	r.Requester.Name, r.Requester.Phone = cmp.Or(r.Requester.Name, b.Name), cmp.Or(r.Requester.Phone, b.Phone)
 	r.Channel = cmp.Or(r.Channel, "phone")
@@ -221,7 +228,7 @@ func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, 
 }
 
 // create makes a ticket and its idempotency row in one transaction; with writes what belongs to it.
-func (a *API) create(ctx context.Context, actor access.Actor, r intake.Request, key string, body []byte, with func(*db.Tx, *ticket.Intake) error) (CreatedOut, error) {
+func (a *API) create(ctx context.Context, actor access.Actor, r intake.Request, key string, body []byte, with func(*db.Tx, *ticket.Intake, ticket.Created) error) (CreatedOut, error) {
 	made, _, err := a.Intake.SubmitOnce(ctx, actor, r, key, ticket.Digest("create", string(body)), with)
 	if err != nil {
 		return CreatedOut{}, err

@@ -39,6 +39,10 @@ import (
 	"hotline/internal/seal"
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
+	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/flow"
+	"hotline/internal/workforce"
+	"hotline/test/fake"
 )
 
 func TestMain(m *testing.M) {
@@ -65,7 +69,7 @@ func schemas() []db.Schema {
 	out = append(out, access.Schema(), ticket.Schema())
 	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
-	return append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
+	return append(out, intake.Schema(), notify.Schema(), line.Schema(), workforce.Schema(), cdr.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 }
 
 // entrance is the part of the demonstration that these tests need: one-click entry.
@@ -140,9 +144,10 @@ func newWorld(t *testing.T) *world {
 	ticket.RegisterPolicies(p)
 	notify.RegisterPolicies(p)
 	measure.RegisterPolicies(p)
+	flow.RegisterPolicies(p)
+	line.RegisterPolicies(p)
 	o := org.New(d, log)
 	dispatch.RegisterPolicies(p, o, c)
-	p.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	acc := access.New(d, o, p, trail, c, access.WithRing(ring), access.Demo())
 	o.Approver = acc.ApprovesCountyPlatform
 	ok(p.Load(ctx))
@@ -154,10 +159,12 @@ func newWorld(t *testing.T) *world {
 	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc})
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
+	lines, records, staff := line.NewService(d, log, trail, p, o), cdr.New(d, log, ring, o, tickets), workforce.New(d, log, o)
+	voice := flow.New(flow.Deps{DB: d, CDR: records, Engine: fake.NewExchange(func() int64 { return clock.Millis(c.Now()) }), Lines: lines.Registry, Org: o, Access: acc, Audit: trail, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Notify: notify.New(d, ring, tickets, o, p, nil), Staff: staff})
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}
 	w.api = New(Deps{DB: d, Log: log, Audit: trail, Access: acc, Org: o, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Dispatch: desk, Insight: words,
 		Knowledge: knowledge.New(knowledge.Deps{DB: d, Log: log, Org: o}), Measure: m, Supervise: supervise.New(d, log, o, tickets), Report: report.New(d, jobs, blobs, m, tickets, o, acc),
-		Lines: line.New(p), Jobs: jobs, Blobs: blobs, Gate: NewGate(c, func(s string) string { return hex.EncodeToString(ring.Blind("gate", s)) }), Demo: entrance{acc}})
+		Lines: lines.Registry, LineChanges: lines, CDR: records, Staff: staff, Voice: voice, Jobs: jobs, Blobs: blobs, Gate: NewGate(c, func(s string) string { return hex.EncodeToString(ring.Blind("gate", s)) }), Demo: entrance{acc}})
 	w.h = w.api.Handler()
 	jobs.Handle(ticket.JobRedate, tickets.RedateJob)
 	for _, u := range o.Tree().All() {

@@ -33,6 +33,10 @@ import (
 	"hotline/internal/seal"
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
+	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/flow"
+	"hotline/internal/voice/media"
+	"hotline/internal/workforce"
 )
 
 // Config is what a deployment decides.
@@ -41,33 +45,38 @@ type Config struct {
 	DB       string // "postgres://…"; "" = SQLite in Data
 	Clock    clock.Clock
 	Demo     bool
-	ReadOnly bool // for commands that only look; takes no lock
+	ReadOnly bool         // for commands that only look; takes no lock
+	Engine   media.Engine // the exchange; nil = no telephone
 }
 
 // App is the platform in one process.
 type App struct {
 	Config
-	DB        *db.DB
-	Log       *eventlog.Log
-	Audit     *audit.Log
-	Ring      *seal.Ring
-	Policy    *policy.Store
-	Org       *org.Service
-	Access    *access.Service
-	Ticket    *ticket.Service
-	Insight   *insight.Service
-	Dispatch  *dispatch.Service
-	Intake    *intake.Service
-	Knowledge *knowledge.Service
-	Measure   *measure.Service
-	Supervise *supervise.Service
-	Report    *report.Service
-	Notify    *notify.Service
-	Lines     *line.Registry
-	Jobs      *job.Queue
-	Blobs     blob.Store
-	Gate      *api.Gate
-	API       *api.API
+	DB          *db.DB
+	Log         *eventlog.Log
+	Audit       *audit.Log
+	Ring        *seal.Ring
+	Policy      *policy.Store
+	Org         *org.Service
+	Access      *access.Service
+	Ticket      *ticket.Service
+	Insight     *insight.Service
+	Dispatch    *dispatch.Service
+	Intake      *intake.Service
+	Knowledge   *knowledge.Service
+	Measure     *measure.Service
+	Supervise   *supervise.Service
+	Report      *report.Service
+	Notify      *notify.Service
+	Lines       *line.Registry
+	LineChanges *line.Service
+	CDR         *cdr.Service
+	Staff       *workforce.Service
+	Voice       *flow.Exchange // nil without an exchange
+	Jobs        *job.Queue
+	Blobs       blob.Store
+	Gate        *api.Gate
+	API         *api.API
 
 	lock  *os.File
 	ready readiness
@@ -78,10 +87,10 @@ type App struct {
 func Schemas() []db.Schema {
 	out := []db.Schema{db.NodeSchema(), eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	out = append(out, access.Schema(), ticket.Schema())
+	out = append(out, access.Schema(), line.Schema(), ticket.Schema())
 	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
-	out = append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
+	out = append(out, intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 	return out
 }
 
@@ -148,6 +157,8 @@ func (a *App) build(ctx context.Context) error {
 	ticket.RegisterPolicies(a.Policy)
 	notify.RegisterPolicies(a.Policy)
 	measure.RegisterPolicies(a.Policy)
+	flow.RegisterPolicies(a.Policy)
+	line.RegisterPolicies(a.Policy)
 	a.Org = org.New(d, a.Log)
 	dispatch.RegisterPolicies(a.Policy, a.Org, a.Clock)
 	opts := []access.Option{access.WithRing(a.Ring)}
@@ -162,12 +173,15 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.Org.Load(ctx); err != nil {
 		return err
 	}
-	a.Lines = line.New(a.Policy)
-	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access})
+	flow.RegisterPolicies(a.Policy)
+	line.RegisterPolicies(a.Policy)
 	a.Insight = insight.New(a.Ticket.Categories)
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
+	a.Staff = workforce.New(d, a.Log, a.Org)
+	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
+	a.buildVoice()
 	a.Knowledge = knowledge.New(knowledge.Deps{DB: d, Log: a.Log, Org: a.Org})
 	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)
@@ -183,7 +197,7 @@ func (a *App) build(ctx context.Context) error {
 // Serve builds the faces; demo is nil outside the demonstration.
 func (a *App) Serve(demo api.Demo) http.Handler {
 	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
-		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo})
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Staff: a.Staff, Voice: a.Voice, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo})
 	return a.handler()
 }
 

@@ -17,6 +17,7 @@ func (a *App) handler() http.Handler {
 	mux.Handle("/api/", a.API.Handler())
 	mux.Handle("/openapi.json", a.API.Handler())
 	mux.Handle("/docs", a.API.Handler())
+	mux.Handle("/seat/ws", a.seats())
 	mux.Handle("/console/", console.Handler())
 	mux.Handle("/console", http.RedirectHandler("/console/", http.StatusFound))
 	mux.Handle("/screen", http.RedirectHandler("/console/screen", http.StatusFound))

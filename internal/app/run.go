@@ -28,7 +28,7 @@ func (a *App) Run(ctx context.Context) {
 }
 
 func (a *App) parts() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{
+	parts := map[string]func(context.Context) error{
 		"node lease":     a.DB.KeepNode,
 		"event sealer":   a.Log.RunSealer,
 		"audit sealer":   a.Audit.RunSealer,
@@ -47,7 +47,12 @@ func (a *App) parts() map[string]func(context.Context) error {
 		"housekeeping":   a.housekeeping,
 		"live":           a.API.RunLive,
 		"control":        a.control,
+		"call figures":   a.CDR.Follow,
 	}
+	if a.Voice != nil {
+		parts["exchange"] = a.Voice.Run
+	}
+	return parts
 }
 
 // keep restarts a part until ctx ends.

@@ -293,7 +293,7 @@ func (s *Service) platform(actor access.Actor, r *Request) (org.Unit, error) {
 
 // SubmitOnce is Submit with an idempotency key: the same key of the same actor
 // makes one ticket and gives the same receipt. with runs in the transaction.
-func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx, *ticket.Intake) error) (made ticket.Created, repeated bool, err error) {
+func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx, *ticket.Intake, ticket.Created) error) (made ticket.Created, repeated bool, err error) {
 	n, err := s.Decide(actor, r)
 	if err != nil {
 		return made, false, err
@@ -310,7 +310,7 @@ func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request,
 				return 0, nil, err
 			}
 			if with != nil {
-				if err := with(tx, &n); err != nil {
+				if err := with(tx, &n, d.Receipt); err != nil {
 					return 0, nil, err
 				}
 			}

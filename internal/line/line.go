@@ -8,6 +8,7 @@ package line
 import (
 	_ "embed"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -15,7 +16,6 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/policy"
-	"hotline/internal/region"
 )
 
 // PolicyLines is the policy kind of the registry.
@@ -82,13 +82,42 @@ func Parse(doc []byte) ([]Line, error) {
 	if err := json.Unmarshal(doc, &lines); err != nil {
 		return nil, fault.Invalid("lines_invalid", "号码台账不是有效的 JSON。").Because(err)
 	}
-	sort.SliceStable(lines, func(i, j int) bool { return lines[i].Number < lines[j].Number })
+	sort.SliceStable(lines, func(i, j int) bool {
+		a, b := &lines[i], &lines[j]
+		return a.Number < b.Number || a.Number == b.Number && a.From < b.From
+	})
 	return lines, nil
 }
 
-// Validate refuses unknown modes, malformed numbers, and a cancelled number
-// that comes back: cancelled is terminal (原则上不再恢复).
-func Validate(doc, before []byte) error {
+// check refuses what no entry may be.
+func (l *Line) check() error {
+	switch {
+	case l.Mode.Word() == "":
+		return fault.Invalid("mode_unknown", "%s：归并方式应为整体并入、双号并行或设分中心。", l.Number)
+	case len(l.Number) < 5 || len(l.Number) > 12 || strings.Trim(l.Number, "0123456789") != "":
+		return fault.Invalid("number_invalid", "“%s”不是有效的热线号码。", l.Number)
+	case !known(l.Region):
+		return fault.Invalid("region_unknown", "%s：区划代码不存在。", l.Number)
+	case l.Name == "" || l.Department == "":
+		return fault.Invalid("line_incomplete", "%s：请填写热线名称和主管部门。", l.Number)
+	case l.State != StateInUse && l.State != StateTransition && l.State != StateCancelled:
+		return fault.Invalid("state_unknown", "%s：状态应为在用、过渡期或已取消。", l.Number)
+	case l.State == StateTransition && (l.Mode != Merged || l.Until == ""):
+		return fault.Invalid("until_needed", "%s：过渡期只用于整体并入的号码，并须有截止日。", l.Number)
+	case strings.Trim(l.Target, "0123456789") != "":
+		return fault.Invalid("target_invalid", "%s：转接目标应为电话号码。", l.Number)
+	}
+	for _, d := range []string{l.From, l.Until} {
+		if _, err := time.Parse(time.DateOnly, d); d != "" && err != nil {
+			return fault.Invalid("date_invalid", "%s：日期应写成2026-06-30的样子。", l.Number)
+		}
+	}
+	return nil
+}
+
+// Validate refuses entries that are none, and the same entry twice. What may
+// change, and by whom, is Service's.
+func Validate(doc, _ []byte) error {
 	lines, err := Parse(doc)
 	if err != nil {
 		return err
@@ -96,24 +125,18 @@ func Validate(doc, before []byte) error {
 	if len(lines) == 0 {
 		return fault.Invalid("lines_invalid", "号码台账是空的；请至少保留一个号码。")
 	}
-	old, _ := Parse(before)
-	was := map[string]string{}
-	for _, l := range old {
-		was[l.Number+l.Region] = l.State
-	}
+	seen := map[string]bool{}
 	for _, l := range lines {
-		if l.Mode.Word() == "" {
-			return fault.Invalid("mode_unknown", "%s：归并方式应为整体并入、双号并行或设分中心。", l.Number)
+		if err := l.check(); err != nil {
+			return err
 		}
-		if len(l.Number) < 5 || len(l.Number) > 12 || strings.Trim(l.Number, "0123456789") != "" {
-			return fault.Invalid("number_invalid", "“%s”不是有效的热线号码。", l.Number)
+		if seen[l.key()] {
+			return fault.Invalid("line_twice", "%s在同一区划出现两次。", l.Number)
 		}
-		if _, ok := region.Get(l.Region); !ok {
-			return fault.Invalid("region_unknown", "%s：区划代码不存在。", l.Number)
-		}
-		if was[l.Number+l.Region] == "已取消" && l.State != "已取消" {
-			return fault.Invalid("number_cancelled", "%s已取消，原则上不再恢复；确需恢复须经省级批准并由两人办理。", l.Number)
-		}
+		seen[l.key()] = true
+	}
+	if !slices.ContainsFunc(lines, func(l Line) bool { return l.Number == Hotline && l.State == StateInUse }) {
+		return fault.Invalid("hotline_absent", "号码台账须含12345。")
 	}
 	return nil
 }
@@ -142,13 +165,19 @@ func (r *Registry) All(t time.Time) []Line {
 	lines, _ := r.at(0, t)
 	day := t.In(clock.Shanghai).Format(time.DateOnly)
 	out := make([]Line, 0, len(lines))
-	for _, l := range lines {
+	at := map[string]int{}
+	for _, l := range lines { // by number, then the day from which each is in force
 		if l.From > day {
 			continue
 		}
 		if l.State == StateTransition && l.Until != "" && day > l.Until {
 			l.State = StateCancelled
 		}
+		if i, ok := at[l.Number+l.Region]; ok {
+			out[i] = l
+			continue
+		}
+		at[l.Number+l.Region] = len(out)
 		out = append(out, l)
 	}
 	return out

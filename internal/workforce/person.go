@@ -166,3 +166,15 @@ func (s *Service) tell(tx *db.Tx, kind, subject string, id, actor, unit int64, d
 	_, err := s.log.Append(tx, eventlog.Event{Kind: kind, SubjectKind: subject, SubjectID: id, Actor: actor, Unit: unit, Data: data})
 	return err
 }
+
+// CertificateOf is the person of a certificate.
+func (s *Service) CertificateOf(ctx context.Context, id int64) (account int64, err error) {
+	err = s.d.View(ctx, func(tx *db.Tx) error {
+		account, err = db.Int(tx, `SELECT account FROM staff_certificate WHERE id = $1`, id)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fault.NotFound("certificate_absent", "没有这份证书，或它已撤销。")
+	}
+	return account, err
+}

@@ -1,0 +1,40 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"hotline/internal/access"
+	"hotline/internal/fault"
+	"hotline/internal/voice/flow"
+	"hotline/internal/voice/seat"
+)
+
+// buildVoice makes the telephone's rooms; without an exchange the records can be
+// read and nothing rings.
+func (a *App) buildVoice() {
+	if a.Config.Engine == nil {
+		return
+	}
+	a.Voice = flow.New(flow.Deps{DB: a.DB, CDR: a.CDR, Engine: a.Config.Engine, Lines: a.Lines, Org: a.Org, Access: a.Access, Audit: a.Audit, Policy: a.Policy, Intake: a.Intake, Ticket: a.Ticket, Notify: a.Notify, Staff: a.Staff})
+}
+
+// seats serves /seat/ws.
+func (a *App) seats() http.Handler {
+	return &seat.Handler{Clock: a.Clock, Exchange: func() *flow.Exchange { return a.Voice }, Login: func(ctx context.Context, r *http.Request) (access.Actor, error) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if c, err := r.Cookie("hotline_session"); err == nil && token == "" {
+			token = c.Value
+		}
+		if token == "" {
+			return access.Actor{}, fault.Unauthenticated("login_required", "请先登录。")
+		}
+		actor, err := a.Access.Authenticate(ctx, token)
+		if err != nil {
+			return actor, err
+		}
+		actor.IP, _, _ = strings.Cut(r.RemoteAddr, ":")
+		return actor, nil
+	}}
+}

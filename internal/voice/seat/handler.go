@@ -1,0 +1,247 @@
+package seat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"hotline/internal/access"
+	"hotline/internal/clock"
+	"hotline/internal/fault"
+	"hotline/internal/voice/flow"
+)
+
+// Handler serves /seat/ws.
+type Handler struct {
+	Exchange func() *flow.Exchange // nil while no exchange is configured
+	// Login finds who makes the request, from the session's cookie or token.
+	Login func(ctx context.Context, r *http.Request) (access.Actor, error)
+	Clock clock.Clock
+}
+
+// Why a connection was closed; 4000 and above are ours.
+const (
+	closeLogin    websocket.StatusCode = 4401 // the session has ended
+	closeRole     websocket.StatusCode = 4403 // no seat for this role
+	closeSlow     websocket.StatusCode = 4408 // the page does not read
+	closeNoVoice  websocket.StatusCode = 4503 // no exchange
+	maxMessage                         = 64 << 10
+	backlog                            = 512
+	pingEvery                          = 10 * time.Second
+	sessionEvery                       = 30 * time.Second
+	wallEvery                          = time.Second
+	commandWithin                      = 10 * time.Second
+)
+
+// Command is what a page asks. Cmd says which fields count.
+type Command struct {
+	ID     int64  `json:"id"`
+	Cmd    string `json:"cmd"`
+	Call   int64  `json:"call,omitempty,string"`
+	Ticket int64  `json:"ticket,omitempty,string"`
+	On     bool   `json:"on,omitempty"`
+	Target string `json:"target,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Mode   string `json:"mode,omitempty"`
+	Flag   string `json:"flag,omitempty"`
+	SDP    string `json:"sdp,omitempty"`
+	User   string `json:"user,omitempty"`
+}
+
+// Reply answers one command.
+type Reply struct {
+	Type string `json:"type"` // reply
+	ID   int64  `json:"id"`
+	OK   bool   `json:"ok"`
+	Code string `json:"code,omitempty"`
+	Text string `json:"text,omitempty"`
+	SDP  string `json:"sdp,omitempty"`
+}
+
+// wallMessage carries the wall to those who watch it.
+type wallMessage struct {
+	Type string    `json:"type"` // wall
+	Wall flow.Wall `json:"wall"`
+}
+
+// conn is one page.
+type conn struct {
+	h     *Handler
+	ws    *websocket.Conn
+	out   chan any
+	slow  context.CancelCauseFunc
+	actor access.Actor
+	x     *flow.Exchange
+	desk  *flow.Desk
+	wall  chan bool
+}
+
+var errSlow = errors.New("seat: the page does not read")
+
+// ServeHTTP upgrades a logged-in request and serves it until either side leaves.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	actor, err := h.Login(r.Context(), r)
+	ws, uerr := websocket.Accept(w, r, nil) // refuses pages of other sites
+	if uerr != nil {
+		return
+	}
+	defer ws.CloseNow()
+	ws.SetReadLimit(maxMessage)
+	if err != nil {
+		ws.Close(closeLogin, fault.As(err).Code)
+		return
+	}
+	x := h.Exchange()
+	if x == nil {
+		ws.Close(closeNoVoice, "voice_absent")
+		return
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	c := &conn{h: h, ws: ws, out: make(chan any, backlog), slow: cancel, actor: actor, x: x, wall: make(chan bool, 1)}
+	if c.desk, err = x.Open(ctx, actor, func(m flow.Message) { c.send(m) }); err != nil {
+		ws.Close(closeRole, fault.As(err).Code)
+		return
+	}
+	defer c.desk.Close(context.WithoutCancel(ctx))
+	go c.write(ctx)
+	go c.watch(ctx, r)
+	c.read(ctx)
+	if errors.Is(context.Cause(ctx), errSlow) {
+		ws.Close(closeSlow, "slow")
+	}
+}
+
+// send queues a message; a page that does not read is cut off and comes back.
+func (c *conn) send(m any) {
+	select {
+	case c.out <- m:
+	default:
+		c.slow(errSlow)
+	}
+}
+
+// write sends what is queued and pings, so that a dead line is noticed.
+func (c *conn) write(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-c.out:
+			b, err := json.Marshal(m)
+			if err != nil || c.timely(ctx, func(ctx context.Context) error { return c.ws.Write(ctx, websocket.MessageText, b) }) != nil {
+				c.slow(errSlow)
+				return
+			}
+		case <-c.h.Clock.After(pingEvery):
+			if c.timely(ctx, c.ws.Ping) != nil {
+				c.slow(errSlow)
+				return
+			}
+		}
+	}
+}
+
+func (c *conn) timely(ctx context.Context, fn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, commandWithin)
+	defer cancel()
+	return fn(ctx)
+}
+
+// watch ends the connection with its session, and draws the wall at most once
+// a second for those who asked for it.
+func (c *conn) watch(ctx context.Context, r *http.Request) {
+	changed, cancel := c.x.Watched()
+	defer cancel()
+	on, dirty := false, false
+	session := c.h.Clock.After(sessionEvery)
+	draw := c.h.Clock.After(wallEvery)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case on = <-c.wall:
+			dirty = on
+		case <-changed:
+			dirty = true
+		case <-draw:
+			draw = c.h.Clock.After(wallEvery)
+			if !on || !dirty {
+				continue
+			}
+			dirty = false
+			if w, err := c.x.Wall(ctx, c.actor); err == nil {
+				c.send(wallMessage{"wall", w})
+			}
+		case <-session:
+			session = c.h.Clock.After(sessionEvery)
+			if _, err := c.h.Login(ctx, r); err != nil {
+				c.ws.Close(closeLogin, fault.As(err).Code)
+				c.slow(err)
+				return
+			}
+		}
+	}
+}
+
+// read does commands one after the other until the page leaves.
+func (c *conn) read(ctx context.Context) {
+	for {
+		_, b, err := c.ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		var in Command
+		if err := json.Unmarshal(b, &in); err != nil {
+			c.send(Reply{Type: "reply", ID: in.ID, Code: "command_invalid", Text: "指令格式不对。"})
+			continue
+		}
+		out := Reply{Type: "reply", ID: in.ID, OK: true}
+		err = c.timely(ctx, func(ctx context.Context) (err error) {
+			out.SDP, err = c.do(context.WithoutCancel(ctx), &in)
+			return err
+		})
+		if err != nil {
+			f := fault.As(err)
+			out.OK, out.Code, out.Text = false, f.Code, f.Detail
+		}
+		c.send(out)
+	}
+}
+
+// do carries a command to the desk.
+func (c *conn) do(ctx context.Context, in *Command) (sdp string, err error) {
+	d := c.desk
+	switch in.Cmd {
+	case "ping":
+		return "", nil
+	case "offer":
+		return d.Offer(ctx, in.SDP)
+	case "wall":
+		if in.On && !c.actor.May(access.Listen) && !c.actor.May(access.Stats) {
+			return "", fault.Forbidden("role_forbidden", "您的岗位没有班长墙。")
+		}
+		select {
+		case c.wall <- in.On:
+		default:
+		}
+		return "", nil
+	}
+	do := map[string]func() error{
+		"ready": func() error { return d.Ready(ctx) }, "break": func() error { return d.Break(ctx) }, "idle": func() error { return d.Idle(ctx) }, "signoff": func() error { return d.SignOff(ctx) },
+		"phone": func() error { return d.Phone(ctx, in.User) }, "answer": func() error { return d.Answer(ctx, in.Call) }, "decline": func() error { return d.Decline(ctx) },
+		"hold": func() error { return d.Hold(ctx, in.On) }, "mute": func() error { return d.Mute(ctx, in.On) }, "pause": func() error { return d.Pause(ctx, in.On) },
+		"transfer": func() error { return d.Transfer(ctx, in.Target, in.Reason) }, "conference": func() error { return d.Conference(ctx) }, "complete": func() error { return d.Complete(ctx) },
+		"cancel": func() error { return d.Cancel(ctx) }, "survey": func() error { return d.Survey(ctx) }, "hangup": func() error { return d.Hangup(ctx) }, "warn": func() error { return d.Warn(ctx) },
+		"silent": func() error { return d.Silent(ctx) }, "flag": func() error { return d.Flag(ctx, in.Flag) }, "wrapup": func() error { return d.Wrapup(ctx) }, "dial": func() error { return d.Dial(ctx, in.Ticket) },
+		"progressive": func() error { return d.Progressive(ctx, in.On) }, "watch": func() error { return d.Watch(ctx, in.Call, in.Mode) },
+	}[in.Cmd]
+	if do == nil {
+		return "", fault.Invalid("command_unknown", "没有“%s”这个指令。", in.Cmd)
+	}
+	return "", do()
+}
