@@ -50,7 +50,7 @@ type CallRow struct {
 }
 
 var flagWords = map[string]string{"repeat": "重复来电", "special": "特殊名单", "emergency": "紧急情形", "abuse": "辱骂", "harass": "骚扰", "silent": "静默来电", "seat_lost": "席位断线", "redial": "断线回拨", "callback": "漏接回拨", "adopted": "重启接续",
-	"leader": "领导接听", "wrong_number": "打错", "minor": "未成年人"}
+	"leader": "领导接听", "wrong_number": "打错", "minor": "未成年人", "test": "拨测"}
 
 func (a *API) callRow(c *cdr.Call) CallRow {
 	r := CallRow{ID: ID(c.ID), Direction: c.Direction, Number: c.Masked, Caller: c.Key(), Line: c.Line, LineName: a.Lines.Name(c.Line, a.now()), Mode: c.Mode, Platform: ID(c.Platform), Region: c.Region, RegionName: region.FullName(c.Region),

@@ -137,16 +137,22 @@ func (s *site) Lines(context.Context) ([]citizen.Line, error) {
 	var out []citizen.Line
 	for _, l := range s.a.Lines.All(s.Now()) {
 		c := citizen.Line{Number: l.Number, Name: l.Name, Department: l.Department, Mode: l.Mode.Word(), State: l.State}
-		if l.Until != "" && l.State == "过渡期" {
+		if l.Until != "" && l.State == line.StateTransition {
 			c.Until, _ = time.ParseInLocation("2006-01-02", l.Until, s.Now().Location())
 		}
 		switch {
-		case l.State == "已取消":
+		case l.State == line.StateCancelled:
 			c.Advice = "号码已取消，请拨打12345"
 		case l.Mode == line.Merged:
 			c.Advice = "过渡期内自动转接12345"
 		default:
 			c.Advice = "可继续拨打，也可拨打12345"
+		}
+		if l.Mode == line.Merged { // the name is one for all that were merged (方案 一)
+			c.Former, c.Name = l.Name, line.Hotline+line.HotlineName
+		}
+		if l.Region != region.ProvinceCode {
+			c.Place = region.FullName(l.Region)
 		}
 		out = append(out, c)
 	}

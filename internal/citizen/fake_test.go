@@ -240,8 +240,13 @@ func (d *desk) Lines(context.Context) ([]Line, error) {
 	advice := []string{"12345和原号码都能打", "直接拨打12345", "拨打12345可转接"}
 	var out []Line
 	for i := range 60 {
-		out = append(out, Line{fmt.Sprint(12300 + i), "消费者投诉举报热线" + d.text, "湖北省市场监督管理局", modes[i%3], "已归并", time.Time{}, advice[i%3]})
+		l := Line{Number: fmt.Sprint(12300 + i), Name: "消费者投诉举报热线" + d.text, Department: "湖北省市场监督管理局", Mode: modes[i%3], State: "已归并", Advice: advice[i%3]}
+		if i%3 == 1 {
+			l.Name, l.Former = "12345政务服务便民热线", l.Name
+		}
+		out = append(out, l)
 	}
+	out[7].Place = "武汉市"
 	out[4].Until = d.now.AddDate(0, 2, 0)
 	return out, nil
 }

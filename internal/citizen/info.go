@@ -126,7 +126,7 @@ func (h *site) numbers(w http.ResponseWriter, r *http.Request) {
 	q := clean(r.URL.Query().Get("q"))
 	var found []Line
 	for _, l := range lines {
-		if strings.Contains(l.Number, q) || strings.Contains(l.Name, q) || strings.Contains(l.Department, q) {
+		if strings.Contains(l.Number, q) || strings.Contains(l.Name, q) || strings.Contains(l.Former, q) || strings.Contains(l.Place, q) || strings.Contains(l.Department, q) {
 			found = append(found, l)
 		}
 	}

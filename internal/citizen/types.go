@@ -200,6 +200,8 @@ type Article struct {
 // Line is one number of the registry.
 type Line struct {
 	Number, Name, Department string
+	Former                   string    // the name before the merger; empty when it kept its own
+	Place                    string    // where this entry holds; empty = the whole province
 	Mode                     string    // 整体并入, 双号并行, 设分中心 …
 	State                    string    // 已归并, 过渡期, 保留 …
 	Until                    time.Time // end of the transition; zero when there is none

@@ -45,6 +45,9 @@ func Seed(ctx context.Context, a *app.App, o Options) error {
 	if _, err := getState(ctx, a.DB, stageRow, &stage); err != nil {
 		return err
 	}
+	if err := inTransition(ctx, a); err != nil {
+		return err
+	}
 	if stage == stageReady || stage == stageDone {
 		return nil
 	}
@@ -104,6 +107,9 @@ func foundations(ctx context.Context, a *app.App, pl plan, p *people, told func(
 	err = makePeople(ctx, a.Access, a.Org.Tree(), a.Data, p, func(done, total int) { told(done, total, "人员账号") })
 	if err != nil {
 		return err
+	}
+	if err := telephone(ctx, a, p); err != nil {
+		return fmt.Errorf("demo: telephone: %w", err)
 	}
 	told(0, 1, "知识库")
 	if _, err := a.Knowledge.Seed(ctx, seed.Articles(), system); err != nil {

@@ -12,7 +12,10 @@ import (
 )
 
 // Hotline is the number that all others lead to.
-const Hotline = "12345"
+const (
+	Hotline     = "12345"
+	HotlineName = "政务服务便民热线"
+)
 
 // Prompt names the announcement that a caller hears first (play renders it).
 type Prompt string

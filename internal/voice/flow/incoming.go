@@ -23,9 +23,10 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 	}
 	now := x.ms()
 	dnis := dialled(e)
+	trunk := x.trunk(e.Trunk)
 	where := line.CallerCity(e.ANI)
 	if where == "" {
-		where = x.trunkRegion(e.Trunk)
+		where = trunk.Region
 	}
 	t := x.Lines.Treat(dnis, where, x.clk.Now())
 	c := &call{x: x, saved: saved{Phase: greeting, Caller: e.Leg, Treat: t, Path: []string{t.Number}}}
@@ -39,6 +40,10 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 		slog.Error("voice: seal", "err", err)
 		_ = x.Engine.Reject(ctx, e.Leg, 41) // temporary failure: the carrier tries again
 		return
+	}
+	if seat := e.Headers["X-Seat"]; trunk.Test && seat != "" {
+		c.Needs = []acd.Need{{Skill: "seat:" + seat, Level: 1, Soft: true}}
+		c.rec.Flag("test")
 	}
 	x.calls[c.rec.ID] = c
 	p := c.in(&party{Leg: e.Leg, Kind: "caller", Name: c.rec.Masked, Began: c.rec.Began})
@@ -81,13 +86,14 @@ func userOf(header string) string {
 	return ""
 }
 
-func (x *Exchange) trunkRegion(name string) string {
+// trunk finds the rules of a connection.
+func (x *Exchange) trunk(name string) Trunk {
 	for _, t := range x.now().Trunks {
-		if t.Name == name && t.Region != "" {
-			return t.Region
+		if t.Name == name {
+			return t
 		}
 	}
-	return ""
+	return Trunk{}
 }
 
 // place is the platform that takes the call, and its region.

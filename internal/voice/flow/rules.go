@@ -22,6 +22,7 @@ var defaultRules []byte
 type Trunk struct {
 	media.Trunk
 	Region string `json:"region,omitempty"`
+	Test   bool   `json:"test,omitempty"` // 拨测: its calls may name the seat they are for (X-Seat)
 }
 
 // Rules are the rules of the telephone, in seconds where they are times.

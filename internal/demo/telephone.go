@@ -1,0 +1,104 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"hotline/internal/access"
+	"hotline/internal/app"
+	"hotline/internal/clock"
+	"hotline/internal/db"
+	"hotline/internal/fault"
+	"hotline/internal/line"
+	"hotline/internal/org"
+	"hotline/internal/policy"
+	"hotline/internal/workforce"
+)
+
+// merging is the number whose transition (过渡期) the demonstration shows, on
+// whatever day it is started.
+const merging = "12349"
+
+// inTransition keeps the transition of 12349 running: while it lasts, callers
+// hear that the number was merged and are put through.
+func inTransition(ctx context.Context, a *app.App) error {
+	now := a.Clock.Now().In(clock.Shanghai)
+	l, ok := a.Lines.At(merging, "", now)
+	if ok && l.State == line.StateTransition && l.Until > now.AddDate(0, 1, 0).Format(time.DateOnly) {
+		return nil
+	}
+	l.State, l.Until = line.StateTransition, now.AddDate(0, 6, 0).Format(time.DateOnly)
+	lines, _, _, err := a.LineChanges.Plan([]line.Line{l})
+	if err != nil {
+		return err
+	}
+	doc, err := json.Marshal(lines)
+	if err != nil {
+		return err
+	}
+	err = a.DB.Update(ctx, func(tx *db.Tx) error {
+		_, err := a.Policy.Publish(tx, policy.Publication{Kind: line.PolicyLines, Doc: doc, Note: "演示：12349处于过渡期"})
+		return err
+	})
+	if fault.Is(err, "policy_unchanged") {
+		err = nil
+	}
+	return err
+}
+
+// trained are the lines for which the seats of the demonstration hold certificates.
+var trained = []string{"12333", "12315", "12329", "12369", "12320", "12393"}
+
+// telephone gives the seats their certificates, and 武汉 a roster of a week.
+func telephone(ctx context.Context, a *app.App, p *people) error {
+	tree := a.Org.Tree()
+	expires := clock.Millis(a.Clock.Now().AddDate(2, 0, 0))
+	for _, u := range tree.All() {
+		if u.Kind != org.KindCity {
+			continue
+		}
+		seats, err := p.all(ctx, u.ID, access.Agent)
+		if err != nil {
+			return err
+		}
+		for i, s := range seats {
+			for k := range 2 {
+				if _, err := a.Staff.Certify(ctx, 0, workforce.Certificate{Account: s.Account, Skill: line.Skill(trained[(i+k)%len(trained)]), Level: 60 + 10*k, Document: "演示", Expires: expires}); err != nil {
+					return err
+				}
+			}
+		}
+		if u.Region == "420100" {
+			if err := roster(ctx, a, u.ID, seats); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// roster publishes a week of three shifts a day.
+func roster(ctx context.Context, a *app.App, unit int64, seats []access.Actor) error {
+	if len(seats) < 3 {
+		return nil
+	}
+	today := a.Clock.Now().In(clock.Shanghai)
+	day := func(n int) time.Time {
+		return time.Date(today.Year(), today.Month(), today.Day()+n, 0, 0, 0, 0, clock.Shanghai)
+	}
+	number := func(t time.Time) int64 { return int64(t.Year()*10000 + int(t.Month())*100 + t.Day()) }
+	r := workforce.Roster{Unit: unit, From: number(day(0)), To: number(day(6))}
+	for n := range 7 {
+		for k, name := range []string{"dawn", "early", "late"} {
+			from := day(n).Add(time.Duration(k) * 8 * time.Hour)
+			r.Shifts = append(r.Shifts, workforce.Shift{Account: seats[k].Account, Template: name, From: clock.Millis(from), To: clock.Millis(from.Add(8 * time.Hour))})
+		}
+	}
+	r, err := a.Staff.Save(ctx, 0, r)
+	if err != nil {
+		return err
+	}
+	_, err = a.Staff.Publish(ctx, 0, unit, r.ID)
+	return err
+}
