@@ -148,9 +148,8 @@ func (a *API) deskRoutes() {
 }
 
 // afterDesk is what a seat's submission brings with it: the call it came from
-// carries it, the draft ends, an open
-// ticket that it adds to is told so (补充), and a question without an answer in
-// the library is counted (未命中).
+// carries it, the draft ends, an open ticket that it adds to is told so (补充),
+// and a question without an answer in the library is counted (未命中).
 func (a *API) afterDesk(actor access.Actor, b *StaffIntake) func(*db.Tx, *ticket.Intake, ticket.Created) error {
 	return func(tx *db.Tx, n *ticket.Intake, made ticket.Created) error {
 		if n.Call != 0 {

@@ -261,8 +261,14 @@ func (s *Service) Bind(tx *db.Tx, call, ticketID, actor int64) error {
 	if err != nil {
 		return err
 	}
-	if c.Seat != actor && actor != 0 {
-		return errNoCall()
+	if c.Seat != actor && actor != 0 { // a seat that had the call before keeps its draft
+		had, err := db.Int(tx, `SELECT count(*) FROM voice_offer WHERE call_id = $1 AND seat = $2`, call, actor)
+		if err != nil {
+			return err
+		}
+		if had == 0 {
+			return errNoCall()
+		}
 	}
 	if _, err := tx.Exec(`UPDATE voice_call SET ticket = $1 WHERE id = $2 AND ticket = 0`, ticketID, call); err != nil {
 		return err

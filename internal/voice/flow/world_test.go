@@ -57,7 +57,8 @@ type page struct {
 var schemas = func() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	return append(out, access.Schema(), ticket.Schema(), insight.Schema(), intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema())
+	out = append(out, insight.Schemas()...)
+	return append(out, access.Schema(), ticket.Schema(), intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema())
 }()
 
 var people = []struct {

@@ -87,7 +87,8 @@ func (p *page) ask(c Command) told {
 func schemas() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	return append(out, access.Schema(), ticket.Schema(), insight.Schema(), intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema())
+	out = append(out, insight.Schemas()...)
+	return append(out, access.Schema(), ticket.Schema(), intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema())
 }
 
 // The page of a seat over a real socket: login, voice, ringing, answer, wall,
