@@ -20,6 +20,9 @@ import (
 	"hotline/internal/zh"
 )
 
+// EventChanged tells that the registry changed; the subject is "line_change".
+const EventChanged = "line.changed"
+
 // Change is a wish to change the registry (号码变更). It is proposed by one
 // person and decided by others: the province for all, two persons of it where a
 // cancelled number is to come back (原则上不得新设，已取消的不再恢复). When the last
@@ -324,6 +327,6 @@ func (s *Service) publish(tx *db.Tx, by access.Actor, c *Change) error {
 	if _, err := s.policy.Publish(tx, policy.Publication{Kind: PolicyLines, Doc: doc, By: by.Account, Note: zh.Truncate(ChangeWords[c.Kind]+"："+c.Reason, 200)}); err != nil {
 		return err
 	}
-	_, err = s.log.Append(tx, eventlog.Event{Kind: "line.changed", SubjectKind: "line_change", SubjectID: c.ID, Actor: by.Account, Unit: by.Unit, Data: fmt.Sprintf(`{"kind":%q,"lines":%d}`, c.Kind, len(c.Lines))})
+	_, err = s.log.Append(tx, eventlog.Event{Kind: EventChanged, SubjectKind: "line_change", SubjectID: c.ID, Actor: by.Account, Unit: by.Unit, Data: fmt.Sprintf(`{"kind":%q,"lines":%d}`, c.Kind, len(c.Lines))})
 	return err
 }

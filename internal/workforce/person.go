@@ -15,6 +15,14 @@ import (
 	"hotline/internal/org"
 )
 
+// Events of the room; subjects are "account", "certificate" and "roster".
+const (
+	EventCertified = "staff.certified"
+	EventRevoked   = "staff.revoked"
+	EventPublished = "roster.published"
+	EventSwap      = "roster.swap"
+)
+
 // Service keeps people's shifts and skills. Built once by app.
 type Service struct {
 	d   *db.DB
@@ -143,7 +151,7 @@ func (s *Service) Certify(ctx context.Context, by int64, c Certificate) (Certifi
 		if err != nil {
 			return err
 		}
-		return s.tell(tx, "staff.certified", "account", c.Account, by, 0, fmt.Sprintf(`{"skill":%q,"level":%d}`, c.Skill, c.Level))
+		return s.tell(tx, EventCertified, "account", c.Account, by, 0, fmt.Sprintf(`{"skill":%q,"level":%d}`, c.Skill, c.Level))
 	})
 	return c, err
 }
@@ -158,7 +166,7 @@ func (s *Service) Revoke(ctx context.Context, by, id int64) error {
 		if n == 0 {
 			return fault.NotFound("certificate_absent", "没有这份证书，或它已撤销。")
 		}
-		return s.tell(tx, "staff.revoked", "certificate", id, by, 0, "{}")
+		return s.tell(tx, EventRevoked, "certificate", id, by, 0, "{}")
 	})
 }
 

@@ -214,7 +214,7 @@ func (s *Service) Publish(ctx context.Context, by, unit, id int64) (Roster, erro
 		}
 		r.State = "published"
 		r.Version++
-		return s.tell(tx, "roster.published", "roster", id, by, r.Unit, fmt.Sprintf(`{"from":%d,"to":%d,"line":%q}`, r.From, r.To, r.Line))
+		return s.tell(tx, EventPublished, "roster", id, by, r.Unit, fmt.Sprintf(`{"from":%d,"to":%d,"line":%q}`, r.From, r.To, r.Line))
 	})
 	return r, err
 }
@@ -345,6 +345,6 @@ func (s *Service) DecideSwap(ctx context.Context, by, unit, id int64, agree bool
 		if _, err := tx.Exec(`UPDATE roster_swap SET state = $1, decider = $2, decided = $3 WHERE id = $4`, state, by, tx.NowMS(), id); err != nil {
 			return err
 		}
-		return s.tell(tx, "roster.swap", "roster", shift, by, unit, fmt.Sprintf(`{"state":%q}`, state))
+		return s.tell(tx, EventSwap, "roster", shift, by, unit, fmt.Sprintf(`{"state":%q}`, state))
 	})
 }

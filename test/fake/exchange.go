@@ -60,13 +60,16 @@ func (x *Exchange) emit(e media.Event) {
 }
 
 // Call lets somebody call.
-func (x *Exchange) Call(dnis, ani string) media.Leg {
+func (x *Exchange) Call(dnis, ani string) media.Leg { return x.CallWith(dnis, ani, nil) }
+
+// CallWith is Call with SIP headers.
+func (x *Exchange) CallWith(dnis, ani string, headers map[string]string) media.Leg {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.no++
 	l := media.Leg(fmt.Sprintf("in%d", x.no))
-	x.legs[l] = &leg{LegState: media.LegState{Leg: l, State: "ringing", Incoming: true, Trunk: "本机", DNIS: dnis, ANI: ani, Since: x.now()}}
-	x.emit(media.Event{Kind: media.Incoming, Leg: l, Trunk: "本机", DNIS: dnis, ANI: ani})
+	x.legs[l] = &leg{LegState: media.LegState{Leg: l, State: "ringing", Incoming: true, Trunk: "本机", DNIS: dnis, ANI: ani, Headers: headers, Since: x.now()}}
+	x.emit(media.Event{Kind: media.Incoming, Leg: l, Trunk: "本机", DNIS: dnis, ANI: ani, Headers: headers})
 	return l
 }
 

@@ -218,7 +218,7 @@ func (s *Service) Tell(tx *db.Tx, c *Call, kind string, actor int64, data map[st
 
 // TellEnd appends the event from which the figures are counted.
 func (s *Service) TellEnd(tx *db.Tx, c *Call) error {
-	return s.Tell(tx, c, "call.ended", 0, map[string]any{"result": c.Result, "began": c.Began, "queued": b2i(c.Queued > 0), "wait": c.WaitMs(), "talk": c.TalkMs(), "hold": c.HoldMs, "cause": c.Cause, "flags": c.Flags})
+	return s.Tell(tx, c, EventEnded, 0, map[string]any{"result": c.Result, "began": c.Began, "queued": b2i(c.Queued > 0), "wait": c.WaitMs(), "talk": c.TalkMs(), "hold": c.HoldMs, "cause": c.Cause, "flags": c.Flags})
 }
 
 func b2i(b bool) int {
@@ -276,7 +276,7 @@ func (s *Service) Bind(tx *db.Tx, call, ticketID, actor int64) error {
 	if _, err := tx.Exec(`UPDATE voice_leader_item SET ticket = $1 WHERE call_id = $2 AND ticket = 0`, ticketID, call); err != nil {
 		return err
 	}
-	return s.Tell(tx, c, "call.ticket", actor, map[string]any{"ticket": ticketID})
+	return s.Tell(tx, c, EventTicket, actor, map[string]any{"ticket": ticketID})
 }
 
 // Last is the newest answered call of a number, for 上次接听座席 and 重复来电.

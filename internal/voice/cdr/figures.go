@@ -111,10 +111,10 @@ type ended struct {
 // count is what one event adds.
 func (e *ended) count(kind string) (f Figures) {
 	switch kind {
-	case "call.wrapped":
+	case EventWrapped:
 		f.AcwMs = e.Acw
 		return f
-	case "call.survey":
+	case EventSurvey:
 		f.Surveyed, f.Score = 1, e.Score
 		if e.Score >= 3 {
 			f.Satisfied = 1
@@ -202,7 +202,7 @@ func (s *Service) absorb(tx *db.Tx, evs []eventlog.Event) error {
 func cellsOf(evs []eventlog.Event) (map[statKey]*Figures, error) {
 	cells := map[statKey]*Figures{}
 	for _, ev := range evs {
-		if ev.SubjectKind != "call" || ev.Kind != "call.ended" && ev.Kind != "call.wrapped" && ev.Kind != "call.survey" {
+		if ev.SubjectKind != "call" || ev.Kind != EventEnded && ev.Kind != EventWrapped && ev.Kind != EventSurvey {
 			continue
 		}
 		var e ended
@@ -415,11 +415,11 @@ func (s *Service) Recount(ctx context.Context) (equal bool, err error) {
 		var want Figures
 		for _, c := range calls {
 			e := ended{Dir: c.Direction, Result: c.Result, Queued: int64(b2i(c.Queued > 0)), Wait: c.WaitMs(), Talk: c.TalkMs(), Hold: c.HoldMs}
-			want.add(e.count("call.ended"))
+			want.add(e.count(EventEnded))
 			want.AcwMs += c.AcwMs
 			if c.Survey > 0 {
 				e := ended{Score: int64(c.Survey), Solved: c.Solved}
-				want.add(e.count("call.survey"))
+				want.add(e.count(EventSurvey))
 			}
 		}
 		var have Figures

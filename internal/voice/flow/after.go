@@ -27,7 +27,7 @@ func (c *call) survey(ctx context.Context) {
 	}
 	thanks := func(ctx context.Context) {
 		if c.rec.Survey > 0 {
-			c.tell("call.survey", 0, map[string]any{"score": c.rec.Survey, "solved": c.rec.Solved})
+			c.tell(cdr.EventSurvey, 0, map[string]any{"score": c.rec.Survey, "solved": c.rec.Solved})
 		}
 		c.move(leaving)
 		c.play(ctx, c.Caller, "bye", clips("survey_thanks"), false, false, func(ctx context.Context, _ string) { c.finish(ctx, cdr.Answered, 16, "platform") })
@@ -54,7 +54,7 @@ func (d *Desk) Warn(ctx context.Context) error {
 			return fault.Conflict("warned", "已三次提示，请由班长处理。")
 		}
 		c.Warned++
-		c.tell("call.warned", d.s.actor.Account, map[string]any{"step": c.Warned})
+		c.tell(cdr.EventWarned, d.s.actor.Account, map[string]any{"step": c.Warned})
 		prompt := []string{"warn1", "warn2", "warn3"}[c.Warned-1]
 		if c.Warned < 3 {
 			c.play(ctx, c.Caller, "warn", clips(prompt), false, false, nil)
@@ -93,7 +93,7 @@ func (d *Desk) Silent(ctx context.Context) error {
 		x.journal.write(func(tx *db.Tx) error {
 			return x.Notify.Text(tx, id, "silent_call", number, "您刚才拨打12345时我们没有听到声音。如不便说话，请点击链接用文字告诉我们，工作人员会尽快处理。", "/submit")
 		})
-		c.tell("call.text_link", d.s.actor.Account, nil)
+		c.tell(cdr.EventTextLink, d.s.actor.Account, nil)
 		c.release(ctx, leaving)
 		c.play(ctx, c.Caller, "bye", clips("silent"), false, false, func(ctx context.Context, _ string) { c.finish(ctx, cdr.Answered, 16, "platform") })
 		return nil
@@ -111,7 +111,7 @@ func (d *Desk) Flag(ctx context.Context, flag string) error {
 		if flag == "emergency" {
 			c.Boost += c.x.now().Hazard
 		}
-		c.tell("call.flag", d.s.actor.Account, map[string]any{"flag": flag})
+		c.tell(cdr.EventFlag, d.s.actor.Account, map[string]any{"flag": flag})
 		return nil
 	})
 }
@@ -154,6 +154,6 @@ func (x *Exchange) noted(s *seat) {
 		if err := x.CDR.SetWrap(tx, rec.ID, ms); err != nil {
 			return err
 		}
-		return x.CDR.Tell(tx, &rec, "call.wrapped", s.actor.Account, map[string]any{"acw": ms, "began": rec.Began})
+		return x.CDR.Tell(tx, &rec, cdr.EventWrapped, s.actor.Account, map[string]any{"acw": ms, "began": rec.Began})
 	})
 }

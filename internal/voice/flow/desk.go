@@ -161,7 +161,7 @@ func (x *Exchange) saveSpan(st cdr.State, begins bool) {
 		if err := x.CDR.SaveState(tx, st); err != nil || !begins {
 			return err
 		}
-		_, err := x.CDR.Log.Append(tx, eventlog.Event{Kind: "agent.state", SubjectKind: "seat", SubjectID: st.Account, Actor: st.Account, Unit: st.Unit, Data: fmt.Sprintf(`{"p":%d,"state":%q}`, st.Platform, st.State)})
+		_, err := x.CDR.Log.Append(tx, eventlog.Event{Kind: cdr.EventState, SubjectKind: "seat", SubjectID: st.Account, Actor: st.Account, Unit: st.Unit, Data: fmt.Sprintf(`{"p":%d,"state":%q}`, st.Platform, st.State)})
 		return err
 	})
 }
@@ -335,7 +335,7 @@ func (x *Exchange) abandonSeat(ctx context.Context, s *seat, why string) {
 	c.move(queued)
 	c.play(ctx, c.Caller, "moh", clips("q_busy", "moh"), true, false, nil)
 	x.acd.Requeue(x.ms(), c.q())
-	c.tell("call.requeued", 0, map[string]any{"why": "seat_lost"})
+	c.tell(cdr.EventRequeued, 0, map[string]any{"why": "seat_lost"})
 }
 
 // reveal shows the caller's number to the seat that has the caller on the line,

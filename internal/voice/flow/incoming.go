@@ -52,7 +52,7 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 		return
 	}
 	p.Answered = now
-	c.tell("call.incoming", 0, map[string]any{"prompt": t.Prompt})
+	c.tell(cdr.EventIncoming, 0, map[string]any{"prompt": t.Prompt})
 	x.history(ctx, c)
 	c.greet(ctx)
 }
@@ -196,7 +196,7 @@ func (c *call) enqueue(ctx context.Context) {
 		}
 	}
 	c.move(queued)
-	c.tell("call.queued", 0, map[string]any{"queue": c.rec.Queue})
+	c.tell(cdr.EventQueued, 0, map[string]any{"queue": c.rec.Queue})
 	c.play(ctx, c.Caller, "moh", clips("moh"), true, false, nil)
 	var skill []acd.Need
 	if c.Treat.Skill != "" && len(c.Needs) == 0 {

@@ -35,7 +35,7 @@ func (x *Exchange) owe(c *call, kind string) {
 	o := &owed{rec: c.rec, needs: c.Needs, back: cdr.Callback{Call: c.rec.ID, Kind: kind, Platform: c.City, Line: c.rec.Line, Due: x.ms() + int64(q.Within)*1000, State: "open", Made: x.ms()}}
 	x.owing[c.rec.ID] = o
 	x.saveCallback(o)
-	c.tell("call.callback", 0, map[string]any{"kind": kind, "due": o.back.Due})
+	c.tell(cdr.EventCallback, 0, map[string]any{"kind": kind, "due": o.back.Due})
 }
 
 func (x *Exchange) saveCallback(o *owed) {
@@ -112,7 +112,7 @@ func (c *call) dialCitizen(ctx context.Context, s *seat) {
 	c.Seat = s.id
 	s.call, s.rings = c.rec.ID, 0
 	c.in(&party{Leg: c.Caller, Kind: "caller", Name: c.rec.Masked})
-	c.tell("call.dial", s.actor.Account, nil)
+	c.tell(cdr.EventDial, s.actor.Account, nil)
 	x.show(c)
 	x.showSeat(s)
 	r := x.now()
@@ -142,7 +142,7 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		c.hear(ctx, c.Caller, c.SeatLeg, 1)
 		c.hear(ctx, c.SeatLeg, c.Caller, 1)
 		c.record(ctx)
-		c.tell("call.redialled", 0, nil)
+		c.tell(cdr.EventRedialled, 0, nil)
 		x.show(c)
 		return
 	}

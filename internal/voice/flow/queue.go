@@ -94,7 +94,7 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 	c.Seat = s.id
 	c.rec.Seat, c.rec.Unit = s.actor.Account, s.actor.Unit
 	c.move(ringing)
-	c.tell("call.ringing", 0, map[string]any{"reach": int(a.Reach)})
+	c.tell(cdr.EventRinging, 0, map[string]any{"reach": int(a.Reach)})
 	m := c.message("ringing")
 	m.Why, m.Ring = a.Why, x.now().queueTime(c.rec.Queue)
 	s.push(m)

@@ -83,7 +83,7 @@ func (c *call) bind(ctx context.Context, s *seat, leg media.Leg) {
 	c.Phase = talking
 	c.digit = nil
 	c.join(ctx, s, leg)
-	c.tell("call.answered", s.actor.Account, map[string]any{"wait": c.rec.WaitMs()})
+	c.tell(cdr.EventAnswered, s.actor.Account, map[string]any{"wait": c.rec.WaitMs()})
 	x.show(c)
 	x.reveal(s, c)
 	x.showSeat(s)
@@ -149,7 +149,7 @@ func (x *Exchange) recorded(e media.Event) {
 		if err != nil {
 			return err
 		}
-		return x.CDR.Tell(tx, c, "call.recorded", 0, map[string]any{"ms": e.Ms, "sha256": e.SHA256})
+		return x.CDR.Tell(tx, c, cdr.EventRecorded, 0, map[string]any{"ms": e.Ms, "sha256": e.SHA256})
 	})
 }
 
@@ -262,7 +262,7 @@ func (d *Desk) Pause(ctx context.Context, on bool) error {
 		}
 		if c.x.order("pause", c.x.Engine.Pause(ctx, c.Rec, on)) {
 			c.Paused = on
-			c.tell("call.paused", d.s.actor.Account, map[string]any{"on": on})
+			c.tell(cdr.EventPaused, d.s.actor.Account, map[string]any{"on": on})
 		}
 		return nil
 	})

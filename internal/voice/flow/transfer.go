@@ -93,7 +93,7 @@ func (c *call) startHand(ctx context.Context, h *hand, t line.Target) error {
 		c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
 	}
 	x.saveHand(h)
-	c.tell("call.transfer", h.Rec.From, map[string]any{"target": t.Code, "kind": t.Kind, "mode": h.Rec.Mode, "transfer": h.Rec.ID})
+	c.tell(cdr.EventTransfer, h.Rec.From, map[string]any{"target": t.Code, "kind": t.Kind, "mode": h.Rec.Mode, "transfer": h.Rec.ID})
 	err := x.Engine.Dial(ctx, media.Spec{Leg: h.Leg, To: media.Target{Kind: media.ToTrunk, Value: t.Number}, ANI: c.rec.Number, Headers: headers, Timeout: timeout})
 	if !x.order("dial", err) {
 		c.handFailed(ctx, "failed")
@@ -128,7 +128,7 @@ func (c *call) handAnswered(ctx context.Context) {
 	case h.Rec.Mode == "conference":
 		h.State = "conference"
 		x.order("join", x.Engine.Join(ctx, c.Room, h.Leg))
-		c.tell("call.conference", h.Rec.From, map[string]any{"transfer": h.Rec.ID})
+		c.tell(cdr.EventConference, h.Rec.From, map[string]any{"transfer": h.Rec.ID})
 	default:
 		h.State = "consulting"
 		c.hear(ctx, c.Caller, h.Leg, 0)
@@ -156,7 +156,7 @@ func (c *call) joinForward(ctx context.Context, h *hand) {
 		c.hear(ctx, c.Caller, h.Leg, 1)
 		c.hear(ctx, h.Leg, c.Caller, 1)
 	}
-	c.tell("call.answered", 0, map[string]any{"wait": c.rec.WaitMs(), "forward": h.Rec.Target})
+	c.tell(cdr.EventAnswered, 0, map[string]any{"wait": c.rec.WaitMs(), "forward": h.Rec.Target})
 }
 
 // handEnded: the target hung up, was busy, or nobody answered.
@@ -204,7 +204,7 @@ func (c *call) handFailed(ctx context.Context, result string) {
 		x.order("hang up", x.Engine.Hangup(ctx, h.Leg, 19))
 	}
 	x.saveHand(h)
-	c.tell("call.transfer_failed", 0, map[string]any{"transfer": h.Rec.ID, "result": result})
+	c.tell(cdr.EventTransferFailed, 0, map[string]any{"transfer": h.Rec.ID, "result": result})
 	if h.Forward || h.Left {
 		if h.Left { // the origin seat is asked first, at the head of the queue
 			c.Last = seatName(h.Rec.From)
@@ -249,7 +249,7 @@ func (d *Desk) Conference(ctx context.Context) error {
 		c.hear(ctx, c.Caller, h.Leg, 1)
 		c.hear(ctx, h.Leg, c.Caller, 1)
 		c.resume(ctx)
-		c.tell("call.conference", d.s.actor.Account, map[string]any{"transfer": h.Rec.ID})
+		c.tell(cdr.EventConference, d.s.actor.Account, map[string]any{"transfer": h.Rec.ID})
 		return nil
 	})
 }
@@ -277,7 +277,7 @@ func (d *Desk) Complete(ctx context.Context) error {
 		c.hear(ctx, h.Leg, c.Caller, 1)
 		c.Hand = nil
 		c.release(ctx, handed)
-		c.tell("call.handed", d.s.actor.Account, map[string]any{"transfer": h.Rec.ID})
+		c.tell(cdr.EventHanded, d.s.actor.Account, map[string]any{"transfer": h.Rec.ID})
 		return nil
 	})
 }
@@ -310,7 +310,7 @@ func (c *call) forward(ctx context.Context) {
 	x := c.x
 	c.rec.Queued = x.ms()
 	c.move(forwarding)
-	c.tell("call.queued", 0, map[string]any{"queue": "forward"})
+	c.tell(cdr.EventQueued, 0, map[string]any{"queue": "forward"})
 	c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
 	t := line.Target{Code: "line:" + c.Treat.Number, Name: c.Treat.Number + c.Treat.Line.Name, Kind: "line", Number: c.Treat.Forward}
 	h := &hand{Forward: true, Rec: cdr.Transfer{ID: x.DB.NewID(), Call: c.rec.ID, Platform: c.City, Target: t.Code, Name: t.Name, Kind: "line", Mode: "forward", Began: x.ms()}}
@@ -351,5 +351,5 @@ func (c *call) moveOn(ctx context.Context, s *seat, code, name, reason string) {
 	c.Boost += 600
 	c.release(ctx, queued)
 	c.Seat = ""
-	c.tell("call.transfer", s.actor.Account, map[string]any{"target": code, "kind": "queue", "transfer": h.Rec.ID})
+	c.tell(cdr.EventTransfer, s.actor.Account, map[string]any{"target": code, "kind": "queue", "transfer": h.Rec.ID})
 }

@@ -1,0 +1,204 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"hotline/internal/access"
+	"hotline/internal/clock"
+	"hotline/internal/db"
+	"hotline/internal/fault"
+	"hotline/internal/intake"
+	"hotline/internal/line"
+	"hotline/internal/policy"
+	"hotline/internal/ticket"
+	"hotline/internal/voice/acd"
+	"hotline/internal/voice/cdr"
+)
+
+// keep gives a line kept seats, as an approved change does.
+func (w *world) keep(number, target string) {
+	w.t.Helper()
+	lines := w.deps.Lines.All(w.c.Now())
+	for i := range lines {
+		if lines[i].Number == number {
+			lines[i].Mode, lines[i].Target = line.SeatsKept, target
+		}
+	}
+	doc, err := json.Marshal(lines)
+	must(w.t, err)
+	must(w.t, w.d.Update(context.Background(), func(tx *db.Tx) error {
+		_, err := w.deps.Policy.Publish(tx, policy.Publication{Kind: line.PolicyLines, Doc: doc, EffectiveFrom: w.c.Now().Add(-time.Second)})
+		return err
+	}))
+}
+
+// A B2 line rings at its kept seats; when nobody is there the caller comes to
+// 12345 and is never told to dial again.
+func TestKeptSeats(t *testing.T) {
+	w := newWorld(t)
+	w.keep("12328", "02712328")
+	caller := w.call("12328")
+	w.pass(time.Second)
+	out := w.e.Dialled()
+	if out.To.Value != "02712328" || out.ANI != "13871234567" || out.Headers["X-Call"] == "" {
+		t.Fatalf("dialled %+v", out)
+	}
+	w.pass(6 * time.Second)
+	w.e.Pick(out.Leg)
+	w.sync()
+	if !w.e.Heard(caller, out.Leg) {
+		t.Error("caller and kept seat do not hear each other")
+	}
+	w.e.HangUp(out.Leg)
+	w.sync()
+	r := w.newest()
+	if r.Result != cdr.Forwarded || r.Mode != "B2" || r.WaitMs() < 6000 || r.WaitMs() > 8000 {
+		t.Errorf("on record: %+v, waited %d", r, r.WaitMs())
+	}
+	p := w.sit("wang")
+	caller = w.call("12328")
+	w.pass(2 * time.Second)
+	w.e.Refuse(w.e.Dialled().Leg, 19)
+	w.pass(9 * time.Second)
+	p.answer()
+	if !w.e.Heard(caller, p.leg) {
+		t.Error("nobody at the kept seats: the caller is with nobody")
+	}
+	if n := w.count(`SELECT count(*) FROM voice_transfer WHERE mode = 'forward' AND result = 'no_answer'`); n != 1 {
+		t.Errorf("%d in the ledger", n)
+	}
+}
+
+// 回访: by day only, the number is never shown, one citizen not twice in four hours.
+func TestOutboundRespectsQuietHours(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	p := w.sit("wang")
+	made, err := w.deps.Intake.Submit(ctx, p.a, intake.Request{Type: "求助", Title: "路灯不亮", Content: "关山大道路灯连续三天不亮。", Region: "420100", Channel: "phone", Way: intake.WayDispatch, Requester: ticket.Requester{Name: "王先生", Phone: "13811112222"}})
+	must(t, err)
+	w.c.Set(time.Date(2026, 11, 23, 21, 30, 0, 0, clock.Shanghai))
+	if err := p.d.Dial(ctx, made.ID); !fault.Is(err, "quiet_hours") {
+		t.Fatalf("at half past nine in the evening: %v", err)
+	}
+	w.c.Set(time.Date(2026, 11, 24, 9, 0, 0, 0, clock.Shanghai))
+	must(t, p.d.Dial(ctx, made.ID))
+	out := w.e.Dialled()
+	if out.To.Value != "13811112222" || out.ANI != "12345" {
+		t.Fatalf("dialled %+v", out)
+	}
+	m, _ := p.last("call")
+	if m.Number != "138****2222" || m.Phase != dialling {
+		t.Errorf("the seat was told %+v", m)
+	}
+	w.e.Pick(out.Leg)
+	w.sync()
+	if !w.e.Heard(p.leg, out.Leg) {
+		t.Error("they do not hear each other")
+	}
+	must(t, p.d.Hangup(ctx))
+	w.sync()
+	if r := w.newest(); r.Direction != "out" || r.Result != cdr.Answered || r.Ticket != made.ID {
+		t.Errorf("on record: %+v", r)
+	}
+	if again, err := w.deps.CDR.DialledSince(ctx, made.ID, w.x.ms()-recall); err != nil || !again {
+		t.Errorf("dialled lately: %v %v", again, err)
+	}
+	if err := p.d.Progressive(ctx, true); !fault.Is(err, "role_forbidden") {
+		t.Errorf("a seat dials a list: %v", err)
+	}
+}
+
+// 领导接听: within the session the leader has a seat, and each call is on the board.
+func TestLeaderAnswers(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	mayor, err := w.deps.Access.ByUsername(ctx, "acct.mayor")
+	must(t, err)
+	a := actorOf(mayor, w.deps.Org.Tree())
+	if _, err := w.x.Open(ctx, a, func(Message) {}); !fault.Is(err, "seat_role") {
+		t.Fatalf("without a session: %v", err)
+	}
+	session, err := w.deps.CDR.AddLeaderSession(ctx, access.Actor{Account: 1, Role: access.ShiftLead, Unit: a.Unit}, cdr.LeaderSession{Leader: mayor.ID, Title: "市长接听日", From: w.x.ms(), To: w.x.ms() + 3_600_000})
+	must(t, err)
+	p := w.sit("mayor")
+	w.call("12345")
+	w.pass(2 * time.Second)
+	id := p.answer()
+	w.x.journal.flush()
+	items, err := w.deps.CDR.LeaderItems(ctx, a, session.ID)
+	if err != nil || len(items) != 1 || items[0].Call != id || items[0].State != "open" || items[0].Due <= w.x.ms() {
+		t.Fatalf("board: %+v %v", items, err)
+	}
+	must(t, w.deps.CDR.CloseLeaderItem(ctx, a, items[0].ID, "已责成区城管局当日修复。"))
+}
+
+// A ticket made at the seat carries its call.
+func TestTicketKnowsItsCall(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	p := w.sit("wang")
+	w.call("12345")
+	w.pass(2 * time.Second)
+	id := p.answer()
+	made, _, err := w.deps.Intake.SubmitOnce(ctx, p.a, intake.Request{Type: "求助", Title: "路灯不亮", Content: "关山大道路灯连续三天不亮。", Region: "420100", Channel: "phone", Call: id, Way: intake.WayDispatch}, "k1", []byte("d"),
+		func(tx *db.Tx, n *ticket.Intake, made ticket.Created) error {
+			return w.deps.CDR.Bind(tx, n.Call, made.ID, p.a.Account)
+		})
+	must(t, err)
+	must(t, p.d.Hangup(ctx))
+	w.pass(time.Second)
+	if r := w.record(id); r.Ticket != made.ID {
+		t.Errorf("the call carries ticket %d, not %d", r.Ticket, made.ID)
+	}
+}
+
+// 拨测: a call of the test line reaches the seat it names.
+func TestProbeNamesItsSeat(t *testing.T) {
+	w := newWorld(t)
+	w.sit("wang")
+	w.c.Advance(time.Minute)
+	b := w.sit("li")
+	l := w.e.CallWith("12345", "13871234567", map[string]string{"X-Seat": b.d.s.id})
+	w.sync()
+	w.pass(time.Second)
+	b.answer()
+	if !w.e.Heard(l, b.leg) {
+		t.Error("the probe reached another seat")
+	}
+}
+
+func TestRulesStayWithinTheStandard(t *testing.T) {
+	if err := ValidateRules(defaultRules, nil); err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(r *Rules){
+		"rings longer than 15 s":     func(r *Rules) { r.Queue.RingTime = 30 },
+		"calls back after an hour":   func(r *Rules) { r.Queue.Within = 3600 },
+		"a target rings a minute":    func(r *Rules) { r.Hand = 60 },
+		"a lost seat keeps a caller": func(r *Rules) { r.Lost = 30 },
+		"rings in disorder":          func(r *Rules) { r.Queue.Rings = []acd.Step{{After: 5, Reach: 2}, {After: 1, Reach: 3}} },
+		"no time":                    func(r *Rules) { r.Quiet.From = "25:00" },
+	} {
+		r, err := ParseRules(defaultRules)
+		must(t, err)
+		change(&r)
+		doc, _ := json.Marshal(r)
+		if err := ValidateRules(doc, nil); !fault.Is(err, "voice_invalid") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	r, _ := ParseRules(defaultRules)
+	for hm, want := range map[string]string{"07:59": "08:00", "08:00": "", "20:59": "", "21:00": "08:00", "23:30": "08:00"} {
+		at, _ := time.ParseInLocation("2006-01-02 15:04", "2026-11-23 "+hm, clock.Shanghai)
+		got := ""
+		if u := r.QuietUntil(at); !u.IsZero() {
+			got = u.Format("15:04")
+		}
+		if got != want {
+			t.Errorf("quiet at %s until %q, want %q", hm, got, want)
+		}
+	}
+}
