@@ -173,8 +173,9 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.Org.Load(ctx); err != nil {
 		return err
 	}
-	flow.RegisterPolicies(a.Policy)
-	line.RegisterPolicies(a.Policy)
+	a.LineChanges = line.NewService(d, a.Log, a.Audit, a.Policy, a.Org)
+	a.Lines = a.LineChanges.Registry
+	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access})
 	a.Insight = insight.New(a.Ticket.Categories)
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
