@@ -252,7 +252,7 @@ func (a *API) callOut(ctx context.Context, actor access.Actor, d cdr.Detail) Cal
 		o.Legs = append(o.Legs, x)
 	}
 	for _, f := range d.Offers {
-		x := CallOffer{SeatName: a.accountName(f.Seat), Reach: f.Reach, Why: f.Why, Began: stamp(f.Began), Outcome: f.Outcome, Label: map[string]string{"answered": "已接听", "no_answer": "未应答", "gone": "来电人挂断", "": "振铃中"}[f.Outcome]}
+		x := CallOffer{SeatName: a.accountName(f.Seat), Reach: f.Reach, Why: f.Why, Began: stamp(f.Began), Outcome: f.Outcome, Label: map[string]string{"answered": "已接听", "no_answer": "未应答", "gone": "诉求人挂断", "": "振铃中"}[f.Outcome]}
 		if f.Ended > 0 {
 			x.RingMs = f.Ended - f.Began
 		}

@@ -126,7 +126,7 @@ func (d *Dispatcher) why(q *Queue, c *Call, s *seat, among, place int) string {
 	}
 	switch {
 	case q.Affinity && s.ID == c.Last:
-		b.WriteString("；该席上次接听此来电人")
+		b.WriteString("；该席上次接听此诉求人")
 	case among == 1:
 		fmt.Fprintf(&b, "；该席刚刚空闲或为唯一可用席位，已空闲%s", span(d.now-s.since))
 	case q.Strategy == LeastOccupied:

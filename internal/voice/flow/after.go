@@ -61,7 +61,7 @@ func (d *Desk) Warn(ctx context.Context) error {
 			return nil
 		}
 		c.rec.Flag("abuse")
-		c.moveOn(ctx, d.s, "lead", "班长", "来电人不文明用语，三次提示后转班长")
+		c.moveOn(ctx, d.s, "lead", "班长", "诉求人不文明用语，三次提示后转班长")
 		c.Needs = []acd.Need{{Skill: "role:lead", Level: 1, Soft: !c.x.leadOnDuty()}}
 		c.Last = ""
 		c.play(ctx, c.Caller, "warn", clips(prompt), false, false, c.music)

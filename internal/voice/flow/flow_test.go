@@ -196,7 +196,7 @@ func TestTransfers(t *testing.T) {
 	caller := w.call("12345")
 	w.pass(2 * time.Second)
 	id := p.answer()
-	must(t, p.d.Transfer(ctx, "110", "来电人称闻到煤气味"))
+	must(t, p.d.Transfer(ctx, "110", "诉求人称闻到煤气味"))
 	if !w.e.Heard(caller, p.leg) {
 		t.Fatal("in an emergency nobody is put on hold")
 	}

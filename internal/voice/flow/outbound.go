@@ -169,7 +169,7 @@ func (c *call) redial(ctx context.Context) bool {
 	c.out(c.Caller, 41)
 	c.Redial, c.Rec = true, ""
 	c.rec.Flag("redial")
-	c.note("redial", "通话意外中断，正在为您接回来电人，请稍候。")
+	c.note("redial", "通话意外中断，正在为您接回诉求人，请稍候。")
 	c.dialCitizen(ctx, s)
 	return true
 }

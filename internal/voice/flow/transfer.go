@@ -64,7 +64,7 @@ func (d *Desk) Transfer(ctx context.Context, code, reason string) error {
 			h.Rec.Result = "failed"
 			c.x.saveHand(h)
 			c.x.autoTicket(ctx, c.rec, "需转"+t.Name+"，该单位未登记直拨电话")
-			d.s.push(Message{Type: "notice", Code: "no_direct_line", Text: t.Name + "未登记直拨电话，已自动登记工单，请告知来电人。"})
+			d.s.push(Message{Type: "notice", Code: "no_direct_line", Text: t.Name + "未登记直拨电话，已自动登记工单，请告知诉求人。"})
 			return nil
 		}
 		return c.startHand(ctx, h, t)
@@ -174,7 +174,7 @@ func (c *call) handEnded(ctx context.Context, e media.Event) {
 	if h.Rec.Result == "answered" { // in a consultation or a conference
 		c.Hand = nil
 		c.resume(ctx)
-		c.note("transfer_over", h.Rec.Name+"已挂断，来电人仍在线。")
+		c.note("transfer_over", h.Rec.Name+"已挂断，诉求人仍在线。")
 		c.x.show(c)
 		return
 	}
@@ -217,7 +217,7 @@ func (c *call) handFailed(ctx context.Context, result string) {
 	if h.Rec.Mode != "conference" {
 		c.play(ctx, c.Caller, "back", clips("transfer_failed"), false, false, nil)
 	}
-	c.note("transfer_failed", h.Rec.Name+cdr.TransferWord(result)+"，来电人已转回，请继续服务或登记工单。")
+	c.note("transfer_failed", h.Rec.Name+cdr.TransferWord(result)+"，诉求人已转回，请继续服务或登记工单。")
 	x.show(c)
 }
 
@@ -264,7 +264,7 @@ func (d *Desk) Complete(ctx context.Context) error {
 		}
 		if h.State == "calling" {
 			if h.Rec.Kind == "emergency" {
-				return fault.Conflict("emergency_blind", "紧急电话接通前不能离开，请陪同来电人。")
+				return fault.Conflict("emergency_blind", "紧急电话接通前不能离开，请陪同诉求人。")
 			}
 			h.Left = true
 			c.release(ctx, forwarding)
