@@ -18,31 +18,45 @@ type Frame = [rtp.FrameSize]byte
 // spoken until Set says otherwise; nobody hears himself.
 type Room[K comparable] struct {
 	members []K
-	gain    [][]float32 // [listener][speaker]
+	gain    [][]float32      // [listener][speaker]
+	said    map[[2]K]float32 // what Set said, also of those who are not here yet
 	heard   [][rtp.FrameSize]int16
 	decoded []bool
 	mixed   []Frame
 }
 
-// Add brings a member in; the table of those who were here stays.
+// Add brings a member in; the table of those who were here stays. What Set said
+// before holds from the first packet: one who listens in is never heard.
 func (r *Room[K]) Add(k K) {
 	if slices.Contains(r.members, k) {
 		return
 	}
-	for i := range r.gain {
-		r.gain[i] = append(r.gain[i], 1)
+	for i, m := range r.members {
+		r.gain[i] = append(r.gain[i], r.wanted(m, k))
 	}
 	r.members = append(r.members, k)
 	row := make([]float32, len(r.members))
-	for i := range row[:len(row)-1] {
-		row[i] = 1
+	for i, m := range r.members[:len(row)-1] {
+		row[i] = r.wanted(k, m)
 	}
 	r.gain = append(r.gain, row)
 	r.heard, r.decoded, r.mixed = nil, nil, nil
 }
 
-// Remove lets a member go.
+func (r *Room[K]) wanted(listener, speaker K) float32 {
+	if g, ok := r.said[[2]K{listener, speaker}]; ok {
+		return g
+	}
+	return 1
+}
+
+// Remove lets a member go, and forgets what was said of him.
 func (r *Room[K]) Remove(k K) {
+	for pair := range r.said {
+		if pair[0] == k || pair[1] == k {
+			delete(r.said, pair)
+		}
+	}
 	i := slices.Index(r.members, k)
 	if i < 0 {
 		return
@@ -54,27 +68,33 @@ func (r *Room[K]) Remove(k K) {
 	}
 }
 
-// Set says how loud listener hears speaker: 0 not at all, 1 as spoken. False
-// means that one of them is not here.
-func (r *Room[K]) Set(listener, speaker K, gain float32) bool {
-	i, j := slices.Index(r.members, listener), slices.Index(r.members, speaker)
-	if i < 0 || j < 0 {
-		return false
+// Set says how loud listener hears speaker: 0 not at all, 1 as spoken, at most
+// 4. It may be said before they come and is kept for then.
+func (r *Room[K]) Set(listener, speaker K, gain float32) {
+	if listener == speaker {
+		return
 	}
-	if i != j {
-		r.gain[i][j] = max(0, min(gain, 4))
+	if r.said == nil {
+		r.said = map[[2]K]float32{}
 	}
-	return true
+	gain = max(0, min(gain, 4))
+	r.said[[2]K{listener, speaker}] = gain
+	if i, j := slices.Index(r.members, listener), slices.Index(r.members, speaker); i >= 0 && j >= 0 {
+		r.gain[i][j] = gain
+	}
 }
 
-// Gain is what Set said.
+// Gain is how loud listener hears speaker, or will when both are here.
 func (r *Room[K]) Gain(listener, speaker K) float32 {
-	i, j := slices.Index(r.members, listener), slices.Index(r.members, speaker)
-	if i < 0 || j < 0 {
+	if listener == speaker {
 		return 0
 	}
-	return r.gain[i][j]
+	return r.wanted(listener, speaker)
 }
+
+// Said lists what Set said, as [listener, speaker] to the gain. The caller must
+// not change it.
+func (r *Room[K]) Said() map[[2]K]float32 { return r.said }
 
 // Members are those in the room, in the order they came. The caller must not
 // change the slice.

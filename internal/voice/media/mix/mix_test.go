@@ -81,12 +81,13 @@ func TestLeavingKeepsTheRest(t *testing.T) {
 	r.Set("c", "a", 0)
 	r.Remove("b")
 	r.Remove("b")
-	if r.Gain("a", "c") != 0.5 || r.Gain("c", "a") != 0 || len(r.Members()) != 2 || r.Set("b", "a", 1) {
+	if r.Gain("a", "c") != 0.5 || r.Gain("c", "a") != 0 || len(r.Members()) != 2 {
 		t.Errorf("table after leaving: %v %v", r.members, r.gain)
 	}
+	r.Set("a", "d", 0) // before d comes
 	r.Add("d")
-	if r.Gain("d", "a") != 1 || r.Gain("a", "d") != 1 || r.Gain("d", "d") != 0 {
-		t.Error("a new member does not hear and is not heard")
+	if r.Gain("d", "a") != 1 || r.gain[0][2] != 0 || r.gain[1][2] != 1 || r.Gain("d", "d") != 0 {
+		t.Error("a new member does not hear, or is heard against what was said before he came")
 	}
 }
 

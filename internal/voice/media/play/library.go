@@ -94,7 +94,14 @@ func (l *Library) Sound(clips []media.Clip) ([][]byte, error) {
 	return out, nil
 }
 
+// spoken are the clips whose word may stand for them.
+var spoken = map[string]string{"零": "0", "一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9",
+	"幺": "yao", "两": "liang", "十": "ten", "百": "hundred", "千": "thousand", "万": "wan"}
+
 func spell(name string) []string {
+	if clip, ok := spoken[name]; ok {
+		return []string{clip}
+	}
 	if digits, ok := strings.CutPrefix(name, "#"); ok && digits != "" && len(digits) <= 32 && strings.Trim(digits, "0123456789") == "" {
 		return Digits(digits)
 	}

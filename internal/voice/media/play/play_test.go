@@ -27,7 +27,7 @@ func TestEveryLineHasItsSound(t *testing.T) {
 			t.Errorf("%s tells the caller to dial again", s.Name)
 		}
 	}
-	for _, tone := range []string{"ringback", "busy", "beep", "music"} {
+	for _, tone := range []string{"ringback", "busy", "beep", "moh"} {
 		if len(l.clips[tone]) == 0 {
 			t.Errorf("no %s", tone)
 		}
@@ -90,8 +90,8 @@ func TestNumbersAreReadAsChineseReadsThem(t *testing.T) {
 
 func TestPhrasesArePutTogether(t *testing.T) {
 	l, _ := Load("")
-	parts, err := l.Sound(append([]media.Clip{{Name: "position_before"}, {Name: "105"}, {Name: "position_after"}, {Name: "#1020"}}, Count(2)...))
-	if err != nil || len(parts) != 1+4+1+4+1 {
+	parts, err := l.Sound(append([]media.Clip{{Name: "q_ahead"}, {Name: "105"}, {Name: "q_people"}, {Name: "#1020"}, {Name: "十"}}, Count(2)...))
+	if err != nil || len(parts) != 1+4+1+4+1+1 {
 		t.Fatalf("%d parts, %v", len(parts), err)
 	}
 	if _, err := l.Sound([]media.Clip{{Name: "nothing"}}); !fault.Is(err, "clip_unknown") {
@@ -136,14 +136,14 @@ func wav(format, bits uint16, rate uint32, data []byte) []byte {
 
 func TestStudioRecordingTakesThePlace(t *testing.T) {
 	dir := t.TempDir()
-	_ = os.WriteFile(filepath.Join(dir, "greeting.wav"), wav(1, 16, 8000, []byte{0, 0, 0, 0x40, 0, 0xc0}), 0o600)
+	_ = os.WriteFile(filepath.Join(dir, "welcome.wav"), wav(1, 16, 8000, []byte{0, 0, 0, 0x40, 0, 0xc0}), 0o600)
 	_ = os.WriteFile(filepath.Join(dir, "hold.wav"), wav(1, 16, 44100, []byte{0, 0}), 0o600)
 	l, err := Load(dir)
 	if err == nil || !strings.Contains(err.Error(), "hold.wav") {
 		t.Errorf("a wrong rate is not told: %v", err)
 	}
-	if g := l.clips["greeting"]; len(g) != 3 || g[0] != rtp.Silence || rtp.Linear[g[1]] < 16000 || rtp.Linear[g[2]] > -16000 {
-		t.Errorf("greeting is %v", g)
+	if g := l.clips["welcome"]; len(g) != 3 || g[0] != rtp.Silence || rtp.Linear[g[1]] < 16000 || rtp.Linear[g[2]] > -16000 {
+		t.Errorf("welcome is %v", g)
 	}
 	if len(l.clips["hold"]) < 1000 {
 		t.Error("a bad recording displaced the embedded one")

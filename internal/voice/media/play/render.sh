@@ -14,7 +14,7 @@ spell() { sed 's/1/一/g;s/2/二/g;s/3/三/g;s/4/四/g;s/5/五/g;s/6/六/g;s/7/�
 say() {
   espeak-ng -v "cmn+$1" -p "$2" -s "$3" -w "$tmp/s.wav" "$(spell "$4")"
   sox -D "$tmp/s.wav" -t al -r 8000 -c 1 "$5" gain -6 highpass 150 lowpass 3600 \
-    silence 1 0.01 0.4% reverse silence 1 0.01 0.4% reverse silence -l 1 0.01 0.4% -1 0.2 0.6% tempo -s 1.22 norm -4 pad 0.02 0.04
+    silence 1 0.01 0.4% reverse silence 1 0.01 0.4% reverse silence -l 1 0.01 0.4% -1 0.2 0.6% tempo -s 1.26 norm -4 pad 0.02 0.04
 }
 ms() { echo $(( $(stat -c %s "$1") / 8 )); }
 
@@ -31,14 +31,14 @@ al=(-t al -r 8000 -c 1)
 [ -s prompts/busy.al ] || sox -D -n "${al[@]}" prompts/busy.al synth 0.35 sine 450 vol 0.25 pad 0 0.35
 [ -s prompts/beep.al ] || sox -D -n "${al[@]}" prompts/beep.al synth 0.2 sine 1400 vol 0.2 pad 0.02 0.05
 # 等候音乐：五声音阶的短句，自作，无版权问题
-if [ ! -s prompts/music.al ]; then
-  notes=(523 587 659 784 880 784 659 587 523 659 784 880 659)
+if [ ! -s prompts/moh.al ]; then
+  notes=(523 587 659 784 880 784 659 587 523 659 784 880 659 587 523)
   parts=()
   for i in "${!notes[@]}"; do
-    sox -D -n -r 8000 -c 1 "$tmp/n$i.wav" synth 0.8 pluck "${notes[$i]}" fade t 0 0.8 0.4 vol 0.35
+    sox -D -n -r 8000 -c 1 "$tmp/n$i.wav" synth 1.01 pluck "${notes[$i]}" fade t 0 1.01 0.5 vol 0.35
     parts+=("$tmp/n$i.wav")
   done
-  sox -D "${parts[@]}" "${al[@]}" prompts/music.al reverb 30 norm -14
+  sox -D "${parts[@]}" "${al[@]}" prompts/moh.al reverb 30 norm -16
 fi
 
 # 来电人：一句一句合成，时刻写进 callers/名称.json
