@@ -11,6 +11,9 @@ type Quality struct {
 	RTT      float64 // ms, 0 = unknown
 }
 
+// rate sets the MOS: what the receiver's buffer adds is taken as twice the jitter.
+func (q *Quality) rate() { q.MOS = MOS(q.Loss, q.RTT/2+2*q.Jitter+20) }
+
 // reception counts what arrives, by RFC 3550 appendix A.
 type reception struct {
 	begun    bool

@@ -1,13 +1,15 @@
 package rtp
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // The packet types of RFC 3550 §12.1 that we speak.
 const (
 	typeSR   = 200
 	typeRR   = 201
 	typeSDES = 202
-	typeBYE  = 203
 )
 
 // ntpEpoch is 1970 in the seconds of NTP.
@@ -103,4 +105,66 @@ func appendReport(dst []byte, now int64, s sending, r *reception, fraction float
 	sdes := []byte{0x81, typeSDES, 0, 3, 0, 0, 0, 0, 1, 4, 'l', 'i', 'n', 'e', 0, 0}
 	binary.BigEndian.PutUint32(sdes[4:], s.ssrc)
 	return append(dst, sdes...)
+}
+
+// Report sends RTCP about both directions.
+func (st *Stream) Report(now int64) {
+	st.in.Lock()
+	defer st.in.Unlock()
+	st.mu.Lock()
+	s, to, open := st.s, st.to, st.open
+	st.mu.Unlock()
+	if !open || st.in.closed {
+		return
+	}
+	r := st.in.recv // a copy: the interval of Quality is another
+	var buf [128]byte
+	b := appendReport(buf[:0], now, s, &r, r.interval(), st.in.lsr, st.in.lsrAt)
+	sock := st.in.rtcp
+	if st.in.terms.Mux {
+		sock = st.in.rtp
+	} else {
+		to = addressOf(netip.AddrPortFrom(to.host(), to.port()+1), sock.v6)
+	}
+	sock.send(b, &to)
+}
+
+// readReport takes one datagram of RTCP from the named or latched host.
+func (st *Stream) readReport(sh *shard, now int64) {
+	in := &st.in
+	in.Lock()
+	defer in.Unlock()
+	if in.closed {
+		return
+	}
+	n := in.rtcp.recv(sh.buf[:], &sh.from)
+	if n < 8 {
+		return
+	}
+	if h := sh.from.host(); h == in.terms.Remote.Addr().Unmap() || in.latched && h == in.peer.host() {
+		st.report(sh.buf[:n], now)
+	}
+}
+
+// report reads the peer's RTCP; st.in is locked.
+func (st *Stream) report(b []byte, now int64) {
+	st.mu.Lock()
+	ssrc := st.s.ssrc
+	st.mu.Unlock()
+	r, ok := parseReport(b, ssrc)
+	if !ok {
+		return
+	}
+	in := &st.in
+	if r.sr {
+		in.lsr, in.lsrAt = r.lsr, now
+	}
+	if r.about {
+		in.peerRTP = r
+		if r.last != 0 {
+			if d := int32(uint32(ntp(now)>>16) - r.last - r.delay); d >= 0 {
+				in.rtt = float64(d) * 1000 / 65536
+			}
+		}
+	}
 }

@@ -130,7 +130,7 @@ type heard struct {
 	digits []byte
 }
 
-func (h *heard) Voice(f *Frame) {
+func (h *heard) Voice(_ int64, f *Frame) {
 	h.mu.Lock()
 	c := *f
 	c.Sound = bytes.Clone(f.Sound)

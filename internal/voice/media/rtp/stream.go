@@ -1,7 +1,6 @@
 package rtp
 
 import (
-	"math/rand/v2"
 	"net/netip"
 	"sync"
 )
@@ -18,9 +17,9 @@ type Frame struct {
 	Sound []byte
 }
 
-// Sink takes what a leg says, on the goroutine of its shard.
+// Sink takes what a leg says, on the goroutine that read it.
 type Sink interface {
-	Voice(f *Frame)
+	Voice(now int64, f *Frame)
 	Digit(d byte)
 }
 
@@ -37,7 +36,7 @@ type Terms struct {
 // State is all that brings a stream back on the same port after a crash.
 type State struct {
 	Port  int    `json:"port"`
-	Peer  string `json:"peer"` // where sound goes, as latched
+	Peer  string `json:"peer,omitempty"` // where sound goes, as latched
 	Law   Law    `json:"law"`
 	Event byte   `json:"event,omitempty"`
 	Mux   bool   `json:"mux,omitempty"`
@@ -53,12 +52,15 @@ type State struct {
 // what leaves. It is opened by Ports before the offer or answer is written, gets
 // its Terms when they are known, and is closed with the leg.
 type Stream struct {
+	Sender
 	Port  int
 	shard *shard
 	free  func(int)
+	to    address // guarded by Sender.mu
 
 	in struct {
 		sync.Mutex
+		Receiver
 		closed  bool
 		sink    Sink
 		terms   Terms
@@ -67,44 +69,18 @@ type Stream struct {
 		peer    address // where sound comes from, once latched
 		latched bool
 		strange uint32 // packets from elsewhere since the last good one
-		recv    reception
-		press   presses
-		epoch   uint32
 		lsr     uint32
 		lsrAt   int64
 		peerRTP report
 		rtt     float64
-		p       Packet
-		f       Frame
-	}
-	out struct {
-		sync.Mutex
-		closed  bool
-		sock    *socket
-		to      address
-		law     Law
-		event   byte
-		send    bool
-		s       sending
-		seq     uint16
-		ts      uint32 // of the last packet
-		size    uint32 // samples in it
-		last    int64  // ns when it left
-		source  any    // who spoke last
-		epoch   uint32
-		seqOff  uint16
-		tsOff   uint32
-		tones   []tone
-		packet  [headerSize + 960]byte // up to 120 ms of sound
-		scratch Packet
 	}
 }
 
 func newStream(s *Shards, port int, a, b *socket, sink Sink, free func(int)) (*Stream, error) {
 	st := &Stream{Port: port, shard: s.shards[s.Pick()], free: free}
 	st.in.rtp, st.in.rtcp, st.in.sink = a, b, sink
-	st.out.sock = a
-	st.out.s.ssrc, st.out.seq, st.out.ts = rand.Uint32(), uint16(rand.Uint32()), rand.Uint32()
+	st.Begin(PCMA, func(b []byte) { a.send(b, &st.to) })
+	st.open = false // until there are terms
 	for i, sock := range []*socket{a, b} {
 		st.shard.socks.Store(int32(sock.fd), &end{st, i == 1})
 		if err := st.shard.poll.add(sock); err != nil {
@@ -119,9 +95,7 @@ func newStream(s *Shards, port int, a, b *socket, sink Sink, free func(int)) (*S
 // Close gives the ports back. Nothing reaches the sink once it returns, but for
 // a packet that is being handed over.
 func (st *Stream) Close() {
-	st.out.Lock()
-	st.out.closed = true
-	st.out.Unlock()
+	st.Stop()
 	st.in.Lock()
 	if st.in.closed {
 		st.in.Unlock()
@@ -141,23 +115,20 @@ func (st *Stream) Close() {
 // remote address must be latched anew.
 func (st *Stream) Set(t Terms) {
 	st.in.Lock()
-	moved := t.Remote != st.in.terms.Remote
-	st.in.terms = t
-	if moved {
+	defer st.in.Unlock()
+	if t.Remote != st.in.terms.Remote {
 		st.in.latched = false
 	}
-	to := st.in.peer
-	latched := st.in.latched
-	v6 := st.in.rtp.v6
-	st.in.Unlock()
-	st.out.Lock()
-	defer st.out.Unlock()
-	st.out.law, st.out.event = t.Law, t.Event
-	st.out.send = t.Send && t.Remote.IsValid() && t.Remote.Port() != 0 && !t.Remote.Addr().IsUnspecified()
-	if !latched && t.Remote.IsValid() {
-		to = addressOf(t.Remote, v6)
+	st.in.terms, st.in.Event = t, t.Event
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.law, st.event = t.Law, t.Event
+	st.open = st.write != nil && t.Send && t.Remote.IsValid() && t.Remote.Port() != 0 && !t.Remote.Addr().IsUnspecified()
+	if st.in.latched {
+		st.to = st.in.peer
+	} else if t.Remote.IsValid() {
+		st.to = addressOf(t.Remote, st.in.rtp.v6)
 	}
-	st.out.to = to
 }
 
 // Terms are those in force.
@@ -181,7 +152,9 @@ func (st *Stream) read(sh *shard, now int64) {
 		return
 	}
 	if t := sh.buf[1]; in.terms.Mux && t >= typeSR && t <= 223 { // RFC 5761 §4
-		st.report(sh.buf[:n], now)
+		if st.accept(&sh.from) {
+			st.report(sh.buf[:n], now)
+		}
 		in.Unlock()
 		return
 	}
@@ -189,27 +162,11 @@ func (st *Stream) read(sh *shard, now int64) {
 		in.Unlock()
 		return
 	}
-	p := &in.p
-	if in.recv.take(p, uint32(now/125000)) {
-		in.epoch++
-		in.press = presses{}
-	}
-	sink, digit := in.sink, byte(0)
-	f := &in.f
-	*f = Frame{Mark: p.Mark, Seq: p.Seq, TS: p.TS, Epoch: in.epoch, Sound: p.Payload}
-	switch {
-	case p.Type == byte(PCMA) || p.Type == byte(PCMU):
-		f.Law = Law(p.Type)
-	case in.terms.Event != 0 && p.Type == in.terms.Event:
-		f.Event = true
-		digit, _ = in.press.take(p.TS, p.Payload)
-	default: // comfort noise, a codec nobody agreed on
-		in.Unlock()
-		return
-	}
+	f, digit := in.take(now)
+	sink := in.sink
 	in.Unlock()
-	if len(f.Sound) > 0 && len(f.Sound) <= 960 {
-		sink.Voice(f)
+	if f != nil {
+		sink.Voice(now, f)
 	}
 	if digit != 0 {
 		sink.Digit(digit)
@@ -228,9 +185,8 @@ func (st *Stream) accept(from *address) bool {
 		return true
 	}
 	named := in.terms.Remote.Addr().Unmap()
-	host := from.host()
 	switch {
-	case host == named:
+	case from.host() == named:
 		// The port may move within the named host (a restarted phone), but not
 		// while the latched one still speaks.
 		if in.latched {
@@ -242,9 +198,9 @@ func (st *Stream) accept(from *address) bool {
 		return false
 	}
 	in.latched, in.peer, in.strange = true, *from, 0
-	st.out.Lock()
-	st.out.to = *from
-	st.out.Unlock()
+	st.mu.Lock()
+	st.to = *from
+	st.mu.Unlock()
 	return true
 }
 
@@ -252,16 +208,50 @@ func (st *Stream) accept(from *address) bool {
 func (st *Stream) Quality() Quality {
 	st.in.Lock()
 	defer st.in.Unlock()
-	r := &st.in.recv
-	q := Quality{Received: r.before + r.received, Lost: r.lostBefore + r.lost(), Loss: r.interval(), Jitter: r.jitter / 8,
-		PeerLoss: st.in.peerRTP.loss, RTT: st.in.rtt}
-	q.MOS = MOS(q.Loss, q.RTT/2+2*q.Jitter+20)
+	q := st.in.Receiver.Quality()
+	q.PeerLoss, q.RTT = st.in.peerRTP.loss, st.in.rtt
+	q.rate()
 	return q
 }
 
-// Received counts the packets that were accepted.
-func (st *Stream) Received() uint64 {
+// State is what Restore needs.
+func (st *Stream) State(now int64) State {
 	st.in.Lock()
 	defer st.in.Unlock()
-	return st.in.recv.before + st.in.recv.received
+	t, remote := st.in.terms, st.in.terms.Remote
+	if st.in.latched {
+		remote = netip.AddrPortFrom(st.in.peer.host(), st.in.peer.port())
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	s := State{Port: st.Port, Law: t.Law, Event: t.Event, Mux: t.Mux, Send: t.Send, Recv: t.Receive,
+		SSRC: st.s.ssrc, Seq: st.seq, TS: st.ts, At: now}
+	if remote.IsValid() {
+		s.Peer = remote.String()
+	}
+	return s
+}
+
+// Restore puts a saved state into a stream that was reopened: the same source
+// goes on, as far ahead as time has passed.
+func (st *Stream) Restore(s State, now int64) error {
+	t := Terms{Law: s.Law, Event: s.Event, Mux: s.Mux, Send: s.Send, Receive: s.Recv}
+	if s.Peer != "" {
+		peer, err := netip.ParseAddrPort(s.Peer)
+		if err != nil {
+			return err
+		}
+		t.Remote = peer
+	}
+	st.Set(t)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	gone := max(0, now-s.At)
+	st.s.ssrc = s.SSRC
+	// Packets sent since the state was saved are not known; a leap beyond them
+	// is loss to the peer, a step back would be discarded as old.
+	st.seq = s.Seq + uint16(gone/20e6) + 50
+	st.ts = s.TS + uint32(gone/125000)
+	st.last = 0
+	return nil
 }
