@@ -68,12 +68,17 @@ func (e *engine) configure(phones []media.Phone, more ...media.Trunk) {
 	}
 }
 
+var given sync.Map // ports handed out by free
+
 // free is a port of the tests' range that nobody has, for UDP and TCP.
 func free(t *testing.T) int {
 	t.Helper()
 	const first, last = 15060, 15199
 	begin := rand.IntN(last - first)
-	for i := range last - first {
+	for i := range 2 * (last - first) {
+		if i == last-first {
+			given.Clear() // all used once: the first are free again
+		}
 		p := first + (begin+i)%(last-first)
 		u, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", p))
 		if err != nil {
@@ -85,7 +90,9 @@ func free(t *testing.T) int {
 			continue
 		}
 		l.Close()
-		return p
+		if _, taken := given.LoadOrStore(p, true); !taken {
+			return p
+		}
 	}
 	t.Fatal("no free port between 15060 and 15199")
 	return 0
@@ -252,15 +259,21 @@ func run(t *testing.T, scenario string, target *engine, args ...string) *sipp {
 // listening waits until sipp has its port.
 func (s *sipp) listening() {
 	s.t.Helper()
+	at := fmt.Sprintf("127.0.0.1:%d", s.port)
 	for range 300 {
-		u, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", s.port))
+		u, err := net.ListenPacket("udp", at)
 		if err != nil {
 			return
 		}
 		u.Close()
+		l, err := net.Listen("tcp", at)
+		if err != nil {
+			return
+		}
+		l.Close()
 		time.Sleep(20 * time.Millisecond)
 	}
-	s.t.Fatal("sipp does not listen")
+	s.t.Fatalf("sipp does not listen: %s", s.out.String())
 }
 
 func (s *sipp) wait() {
