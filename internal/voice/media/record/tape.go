@@ -240,11 +240,11 @@ func (t *Tape) Pause(pause bool) {
 	}
 }
 
-// Frames is how long the recording is, in frames.
-func (t *Tape) Frames() uint32 {
+// Paused tells whether nothing is being kept.
+func (t *Tape) Paused() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.frame
+	return t.paused
 }
 
 // Close ends the recording; then is told the result when it is on disk.
