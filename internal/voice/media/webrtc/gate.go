@@ -106,6 +106,17 @@ var codecs = []pion.RTPCodecParameters{
 	{RTPCodecCapability: pion.RTPCodecCapability{MimeType: "audio/telephone-event", ClockRate: 8000}, PayloadType: 101},
 }
 
+// common are the codecs of an offer that we speak, in our order.
+func common(offer string) []pion.RTPCodecParameters {
+	var out []pion.RTPCodecParameters
+	for _, c := range codecs {
+		if _, name, _ := strings.Cut(c.MimeType, "/"); strings.Contains(offer, " "+name+"/8000") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // Port is the number to open.
 func (g *Gate) Port() int { return g.udp.LocalAddr().(*net.UDPAddr).Port }
 
@@ -173,7 +184,7 @@ func (l *Leg) negotiate(offer string, state func(bool)) (string, error) {
 	if len(ts) == 0 || ts[0].Kind() != pion.RTPCodecTypeAudio {
 		return "", errors.New("webrtc: no audio in the offer")
 	}
-	if err := ts[0].SetCodecPreferences(codecs); err != nil {
+	if err := ts[0].SetCodecPreferences(common(offer)); err != nil {
 		return "", err
 	}
 	if _, err := l.pc.AddTrack(track); err != nil {
