@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"time"
 
 	"hotline/internal/clock"
 	"hotline/internal/seal"
@@ -66,6 +67,8 @@ type Engine struct {
 	session uint64
 	closed  bool
 	taping  sync.WaitGroup
+	stop    context.CancelFunc
+	sweeper sync.WaitGroup
 }
 
 var _ media.Engine = (*Engine)(nil)
@@ -88,10 +91,17 @@ func Open(cfg Config) (*Engine, error) {
 		tapes: map[string]*taping{}, gone: map[media.Leg]bool{}, up: map[string]bool{}, phones: map[string]bool{}}
 	e.born = e.ms()
 	e.history = newHistory(e.born)
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
 	if err := e.open(); err != nil {
 		e.Close()
 		return nil, err
 	}
+	e.sweeper.Go(func() {
+		for e.clk.Sleep(ctx, 5*time.Second) == nil {
+			e.sweepSeats()
+		}
+	})
 	return e, nil
 }
 
@@ -199,6 +209,8 @@ func (e *Engine) Close() {
 		}
 		e.drop(l, media.Event{Cause: 16, By: "platform"})
 	}
+	e.stop()
+	e.sweeper.Wait()
 	e.taping.Wait()
 	if e.stack != nil {
 		e.stack.Close()
