@@ -5,12 +5,14 @@ import "sync"
 // ringSize is 256 ms of sound: what may arrive out of order or in a heap.
 const ringSize = 2048
 
-// The delay of a Ring, in samples: it starts at 20 ms, rises by 10 ms with
-// every gap that came from late packets and never passes 100 ms.
+// The delay of a Ring, in samples: it starts at 40 ms, rises by 10 ms with
+// every gap that came from late packets, never above 100 ms, and falls slowly
+// towards 20 ms on a line without any.
 const (
-	delayMin  = 160
-	delayStep = 80
-	delayMax  = 800
+	delayMin   = 160
+	delayStart = 320
+	delayStep  = 80
+	delayMax   = 800
 )
 
 // Ring (抖动缓冲) lays packets of any length on one time line by their stamps and
@@ -61,7 +63,7 @@ func (r *Ring) sync(ts uint32) {
 		r.delay = min(r.delay+delayStep, delayMax)
 	}
 	if !r.loaded {
-		r.delay, r.loaded = delayMin, true
+		r.delay, r.loaded = delayStart, true
 	}
 	for i := range r.buf {
 		r.buf[i] = Silence

@@ -48,7 +48,7 @@ func TestRingOrdersAndFills(t *testing.T) {
 	for r.Pull(&f) {
 		got = append(got, f[0], f[159])
 	}
-	if want := []byte{Silence, Silence, 1, 1, 2, 2, Silence, Silence, 4, 4, 5, 6}; !bytes.Equal(got, want) {
+	if want := []byte{Silence, Silence, Silence, Silence, 1, 1, 2, 2, Silence, Silence, 4, 4, 5, 6}; !bytes.Equal(got, want) {
 		t.Errorf("pulled %v, want %v", got, want)
 	}
 	r.Push(1000+160, frame(9)) // long past: a new time line
