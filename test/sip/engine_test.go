@@ -161,6 +161,13 @@ func (e *engine) Ended(c *sip.Call, end sip.End) {
 	e.note("ended %d %d %s", end.Code, end.Cause, end.By)
 }
 
+// when sets what is done with a new call.
+func (e *engine) when(on func(*sip.Call)) {
+	e.mu.Lock()
+	e.on = on
+	e.mu.Unlock()
+}
+
 // last is the newest incoming call.
 func (e *engine) last() *sip.Call {
 	e.mu.Lock()
