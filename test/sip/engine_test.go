@@ -175,6 +175,12 @@ func (e *engine) last() *sip.Call {
 	return e.calls[len(e.calls)-1]
 }
 
+func (e *engine) all() []*sip.Call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]*sip.Call(nil), e.calls...)
+}
+
 // heard counts the notes that begin with what.
 func (e *engine) heard(what string) int {
 	e.mu.Lock()

@@ -85,6 +85,12 @@ func (w *wire) request(method string, seq int, branch, toTag string, extra ...st
 	return strings.Join(append(lines, "Content-Length: 0", "", ""), "\n")
 }
 
+// withBody gives a request of w.request a body, in LF like everything here.
+func withBody(req, body string) string {
+	n := len(strings.ReplaceAll(body, "\n", "\r\n"))
+	return strings.Replace(req, "Content-Length: 0\n\n", fmt.Sprintf("Content-Length: %d\n\n", n), 1) + body
+}
+
 var tagOf = regexp.MustCompile(`(?m)^To:.*;tag=([^;\r\n]+)`)
 
 func tag(t *testing.T, msg string) string {

@@ -37,12 +37,15 @@ func (s *Stack) admit(data []byte, from netip.AddrPort) bool {
 		return false
 	}
 	msg, err := s.parse(data)
+	req, isRequest := msg.(*sg.Request)
 	if err != nil {
 		s.log.Debug("dropped", "from", from, "err", err)
+		if errors.Is(err, sg.ErrParseReadBodyIncomplete) && isRequest {
+			s.cut(req, from)
+		}
 		return false
 	}
-	req, ok := msg.(*sg.Request)
-	if !ok {
+	if !isRequest {
 		return true // the transaction's random branch is its ticket
 	}
 	if req.Via() == nil || req.CSeq() == nil || req.CallID() == nil || req.From() == nil || req.To() == nil {
@@ -53,6 +56,18 @@ func (s *Stack) admit(data []byte, from netip.AddrPort) bool {
 		return false
 	}
 	return s.welcome(req, from) || s.cfg.Refuse
+}
+
+// cut tells a peer we know that its datagram is shorter than it says (RFC 3261 18.3).
+func (s *Stack) cut(req *sg.Request, from netip.AddrPort) {
+	if req.Via() == nil || req.From() == nil || req.IsAck() || !s.welcome(req, from) {
+		return
+	}
+	req.SetSource(from.String())
+	req.SetTransport("UDP")
+	if u, ok := s.socks[0].(*net.UDPConn); ok {
+		_, _ = u.WriteToUDPAddrPort([]byte(s.response(req, 400, nil).String()), from)
+	}
 }
 
 var errPanic = errors.New("sip: parser failed")
