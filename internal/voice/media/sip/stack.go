@@ -178,6 +178,16 @@ func (s *Stack) listen() error {
 	}
 	go s.serve(func() error { return s.tp.ServeUDP(udp) })
 	go s.serve(func() error { return s.tp.ServeTCP(s.framed(tcp)) })
+	// A request sent before the library knows its listener would open a socket of
+	// its own on the same port, and fail.
+	for {
+		if c, err := s.tp.GetConnection("udp", udp.LocalAddr().String()); err == nil && c != nil {
+			break
+		}
+		if err := s.clock.Sleep(context.Background(), time.Millisecond); err != nil {
+			return err
+		}
+	}
 	if s.cfg.TLS.Listen == "" {
 		return nil
 	}
