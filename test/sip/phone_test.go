@@ -265,3 +265,48 @@ func TestRestore(t *testing.T) {
 	second.expect("ended 0 16 platform")
 	second.empty()
 }
+
+// Attended transfer: REFER with Replaces names the phone's other call. A phone's
+// place outlives the process.
+func TestAttendedTransferAndRestoredPhone(t *testing.T) {
+	first := start(t)
+	phones := []media.Phone{account("8001", "secret")}
+	first.configure(phones)
+	w := dialWire(t, first)
+	w.register()
+	first.expect("phone 8001 true")
+	known := first.stack.Registrations()
+	at := first.stack.Addr()
+	first.stack.Close()
+
+	e := start(t, func(c *sip.Config) { c.Listen = at })
+	e.configure(phones)
+	e.stack.RestorePhones(append(known, sip.Registration{User: "nobody"}, sip.Registration{User: "8001", From: "x"}))
+	e.expect("phone 8001 true")
+	var tags []string
+	var calls []*sip.Call
+	for i := range 2 {
+		c, err := e.stack.Dial(media.Target{Kind: media.ToPhone, Value: "8001"}, sip.DialOpts{ANI: "13800138000", Offer: answer(nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, c)
+		invite := w.until("INVITE")
+		ok := strings.Replace(respond(invite, 200), "\nContent-Length", fmt.Sprintf("\nContact: <sip:8001@127.0.0.1:%d>\nContent-Length", w.port()), 1)
+		ok = regexp.MustCompile(`(?m)^(To:[^\r\n]*)`).ReplaceAllString(ok, fmt.Sprintf("$1;tag=p%d", i))
+		w.send(ok)
+		w.until("ACK")
+		id, ours, _ := strings.Cut(c.ID(), ";")
+		tags = append(tags, id, ours)
+	}
+	refer := fmt.Sprintf("REFER sip:hotline@x SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bKrf\nFrom: <sip:8001@x>;tag=p0\nTo: <sip:13800138000@x>;tag=%s\nCall-ID: %s\nCSeq: 7 REFER\nMax-Forwards: 70\n"+
+		"Refer-To: <sip:110@x?Replaces=%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3Dp1>\nRefer-Sub: false\nContent-Length: 0\n\n", w.port(), tags[1], tags[0], tags[2], tags[3])
+	w.send(refer)
+	w.until("SIP/2.0 202")
+	e.expect("refer call:" + calls[1].ID())
+	for _, c := range calls {
+		_ = c.Hangup(16)
+		w.send(respond(w.until("BYE"), 200))
+	}
+	e.empty()
+}

@@ -46,7 +46,7 @@ func (s *Stack) admit(data []byte, from netip.AddrPort) bool {
 		return false
 	}
 	if !isRequest {
-		return true // the transaction's random branch is its ticket
+		return s.issued(branch(msg)) || s.trunks.knows(from.Addr())
 	}
 	if req.Via() == nil || req.CSeq() == nil || req.CallID() == nil || req.From() == nil || req.To() == nil {
 		return false
@@ -247,6 +247,24 @@ func (c *stream) Close() error {
 		c.l.open.Add(-1)
 	}
 	return c.Conn.Close()
+}
+
+// branch is a new Via branch: chance and a proof that we made it, so that
+// responses to nothing are told apart without a table. The trunks' are let in
+// anyway: they may answer what the process before this one asked.
+func (s *Stack) branch() string {
+	r := random()
+	return "z9hG4bK" + r + s.proof(r)
+}
+
+func (s *Stack) proof(r string) string {
+	return "." + strconv.FormatUint(maphash.String(s.seed, r), 36)
+}
+
+func (s *Stack) issued(branch string) bool {
+	r, ok := strings.CutPrefix(branch, "z9hG4bK")
+	at := strings.IndexByte(r, '.')
+	return ok && at > 0 && r[at:] == s.proof(r[:at])
 }
 
 var errFrame = errors.New("sip: stream without message boundaries")
