@@ -27,7 +27,7 @@ import (
 // engine is the part of the exchange that answers: it does what the number
 // dialled stands for and notes all that it is told.
 type engine struct {
-	t     *testing.T
+	t     testing.TB
 	stack *sip.Stack
 	port  string
 
@@ -35,15 +35,16 @@ type engine struct {
 	log    []string
 	calls  []*sip.Call
 	ends   []sip.End
+	pairs  map[*sip.Call]*sip.Call
 	change *sync.Cond
 	on     func(c *sip.Call) // a new call, when the number says nothing
 	offer  func(offer []byte) ([]byte, int)
 }
 
 // start listens on a free port of the tests' range with one trusted trunk.
-func start(t *testing.T, set ...func(*sip.Config)) *engine {
+func start(t testing.TB, set ...func(*sip.Config)) *engine {
 	t.Helper()
-	e := &engine{t: t}
+	e := &engine{t: t, pairs: map[*sip.Call]*sip.Call{}}
 	e.change = sync.NewCond(&e.mu)
 	e.offer = func(offer []byte) ([]byte, int) { return answer(offer), 200 }
 	cfg := sip.Config{Listen: "127.0.0.1:" + strconv.Itoa(free(t)), Ping: -1, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
@@ -71,7 +72,7 @@ func (e *engine) configure(phones []media.Phone, more ...media.Trunk) {
 var given sync.Map // ports handed out by free
 
 // free is a port of the tests' range that nobody has, for UDP and TCP.
-func free(t *testing.T) int {
+func free(t testing.TB) int {
 	t.Helper()
 	const first, last = 15060, 15199
 	begin := rand.IntN(last - first)
@@ -148,17 +149,47 @@ func (e *engine) Reinvite(c *sip.Call, offer []byte) ([]byte, int) {
 func (e *engine) Progress(c *sip.Call, code int, sdp []byte) {
 	e.note("progress %d sdp=%t", code, len(sdp) > 0)
 }
-func (e *engine) Answered(c *sip.Call, sdp []byte) { e.note("answered sdp=%t", len(sdp) > 0) }
-func (e *engine) Digit(c *sip.Call, d byte)        { e.note("digit %c", d) }
-func (e *engine) Refer(c *sip.Call, to string)     { e.note("refer %s", to) }
-func (e *engine) Phone(user string, up bool)       { e.note("phone %s %t", user, up) }
-func (e *engine) Trunk(name string, up bool)       { e.note("trunk %s %t", name, up) }
+
+func (e *engine) Answered(c *sip.Call, sdp []byte) {
+	e.note("answered sdp=%t", len(sdp) > 0)
+	if other := e.other(c); other != nil && !c.Incoming() {
+		accept(other)
+	}
+}
+
+// pair bridges two legs.
+func (e *engine) pair(a, b *sip.Call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pairs[a], e.pairs[b] = b, a
+}
+
+func (e *engine) other(c *sip.Call) *sip.Call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pairs[c]
+}
+
+func (e *engine) Digit(c *sip.Call, d byte)    { e.note("digit %c", d) }
+func (e *engine) Refer(c *sip.Call, to string) { e.note("refer %s", to) }
+func (e *engine) Phone(user string, up bool)   { e.note("phone %s %t", user, up) }
+func (e *engine) Trunk(name string, up bool)   { e.note("trunk %s %t", name, up) }
 
 func (e *engine) Ended(c *sip.Call, end sip.End) {
 	e.mu.Lock()
 	e.ends = append(e.ends, end)
 	e.mu.Unlock()
 	e.note("ended %d %d %s", end.Code, end.Cause, end.By)
+	if other := e.other(c); other != nil {
+		_ = other.Hangup(16)
+	}
+}
+
+// when sets what is done with a new call.
+func (e *engine) when(on func(*sip.Call)) {
+	e.mu.Lock()
+	e.on = on
+	e.mu.Unlock()
 }
 
 // last is the newest incoming call.
@@ -166,6 +197,12 @@ func (e *engine) last() *sip.Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.calls[len(e.calls)-1]
+}
+
+func (e *engine) all() []*sip.Call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]*sip.Call(nil), e.calls...)
 }
 
 // heard counts the notes that begin with what.
@@ -220,7 +257,7 @@ func (e *engine) empty() {
 
 // sipp runs a scenario to its end and fails unless every call passed.
 type sipp struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	out  strings.Builder
 	port int
@@ -229,7 +266,7 @@ type sipp struct {
 
 // run starts sipp: toward the engine as a caller, or listening as a far side
 // when target is nil.
-func run(t *testing.T, scenario string, target *engine, args ...string) *sipp {
+func run(t testing.TB, scenario string, target *engine, args ...string) *sipp {
 	t.Helper()
 	path, err := exec.LookPath("sipp")
 	if err != nil {

@@ -63,7 +63,7 @@ func TestCallers(t *testing.T) {
 					c.Clock = hurry(tc.times)
 				}
 			})
-			e.on = tc.on
+			e.when(tc.on)
 			run(t, tc.scenario+".xml", e, tc.args...).wait()
 			if tc.want != nil {
 				e.sequence(append([]string{invite}, tc.want...)...)
@@ -165,7 +165,7 @@ func long() map[string]string {
 // A caller that offers while our offer is out is refused 491; the call stays.
 func TestGlareFromTheCaller(t *testing.T) {
 	e := start(t)
-	e.on = accept
+	e.when(accept)
 	s := run(t, "glare_in.xml", e)
 	e.expect("answered")
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)

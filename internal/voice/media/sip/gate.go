@@ -37,13 +37,16 @@ func (s *Stack) admit(data []byte, from netip.AddrPort) bool {
 		return false
 	}
 	msg, err := s.parse(data)
+	req, isRequest := msg.(*sg.Request)
 	if err != nil {
 		s.log.Debug("dropped", "from", from, "err", err)
+		if errors.Is(err, sg.ErrParseReadBodyIncomplete) && isRequest {
+			s.cut(req, from)
+		}
 		return false
 	}
-	req, ok := msg.(*sg.Request)
-	if !ok {
-		return true // the transaction's random branch is its ticket
+	if !isRequest {
+		return s.issued(branch(msg)) || s.trunks.knows(from.Addr())
 	}
 	if req.Via() == nil || req.CSeq() == nil || req.CallID() == nil || req.From() == nil || req.To() == nil {
 		return false
@@ -53,6 +56,18 @@ func (s *Stack) admit(data []byte, from netip.AddrPort) bool {
 		return false
 	}
 	return s.welcome(req, from) || s.cfg.Refuse
+}
+
+// cut tells a peer we know that its datagram is shorter than it says (RFC 3261 18.3).
+func (s *Stack) cut(req *sg.Request, from netip.AddrPort) {
+	if req.Via() == nil || req.From() == nil || req.IsAck() || !s.welcome(req, from) {
+		return
+	}
+	req.SetSource(from.String())
+	req.SetTransport("UDP")
+	if u, ok := s.socks[0].(*net.UDPConn); ok {
+		_, _ = u.WriteToUDPAddrPort([]byte(s.response(req, 400, nil).String()), from)
+	}
 }
 
 var errPanic = errors.New("sip: parser failed")
@@ -232,6 +247,24 @@ func (c *stream) Close() error {
 		c.l.open.Add(-1)
 	}
 	return c.Conn.Close()
+}
+
+// branch is a new Via branch: chance and a proof that we made it, so that
+// responses to nothing are told apart without a table. The trunks' are let in
+// anyway: they may answer what the process before this one asked.
+func (s *Stack) branch() string {
+	r := random()
+	return "z9hG4bK" + r + s.proof(r)
+}
+
+func (s *Stack) proof(r string) string {
+	return "." + strconv.FormatUint(maphash.String(s.seed, r), 36)
+}
+
+func (s *Stack) issued(branch string) bool {
+	r, ok := strings.CutPrefix(branch, "z9hG4bK")
+	at := strings.IndexByte(r, '.')
+	return ok && at > 0 && r[at:] == s.proof(r[:at])
 }
 
 var errFrame = errors.New("sip: stream without message boundaries")

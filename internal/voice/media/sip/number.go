@@ -69,7 +69,7 @@ func Number(s string) string {
 		}
 	}
 	n := b.String()
-	if len(n) > 32 || strings.Trim(n, "*#") == "" {
+	if len(n) > 32 || n == "00" || strings.Trim(n, "*#") == "" {
 		return ""
 	}
 	home, ok := strings.CutPrefix(n, "0086")

@@ -10,6 +10,7 @@ import (
 
 	sg "github.com/emiago/sipgo/sip"
 
+	"hotline/internal/clock"
 	"hotline/internal/voice/media"
 )
 
@@ -24,11 +25,22 @@ type registrar struct {
 	door     *door
 }
 
+// Registration is where a phone is, as the next process needs it.
+type Registration struct {
+	User      string `json:"u"`
+	Contact   string `json:"c"`
+	Dest      string `json:"d"`
+	Transport string `json:"t"`
+	From      string `json:"f"`
+	Until     int64  `json:"x"` // ms
+}
+
 type binding struct {
 	contact   sg.Uri
 	dest      string // where requests go
 	transport string
 	from      netip.AddrPort
+	until     time.Time
 	callID    string
 	seq       uint32
 	timer     *timer
@@ -101,6 +113,31 @@ func (s *Stack) Phones() []string {
 		out = append(out, u)
 	}
 	return out
+}
+
+// Registrations are where all phones are, for RestorePhones of the next process.
+func (s *Stack) Registrations() []Registration {
+	s.reg.mu.RLock()
+	defer s.reg.mu.RUnlock()
+	out := make([]Registration, 0, len(s.reg.bindings))
+	for u, b := range s.reg.bindings {
+		out = append(out, Registration{u, b.contact.String(), b.dest, b.transport, b.from.String(), clock.Millis(b.until)})
+	}
+	return out
+}
+
+// RestorePhones takes over what a former process knew; call it after Configure.
+// Phones without an account, and those whose time is over, are left out.
+func (s *Stack) RestorePhones(list []Registration) {
+	for _, r := range list {
+		b := &binding{dest: r.Dest, transport: r.Transport, until: clock.FromMillis(r.Until)}
+		from, err := netip.ParseAddrPort(r.From)
+		if err != nil || sg.ParseUri(r.Contact, &b.contact) != nil || !s.reg.has(r.User) || !b.until.After(s.clock.Now()) {
+			continue
+		}
+		b.from = from
+		s.reg.put(r.User, b)
+	}
 }
 
 // calling is the phone whose account a new INVITE uses, "" for a trunk's. Behind
@@ -191,6 +228,12 @@ func (r *registrar) bind(user string, req *sg.Request, ct *sg.ContactHeader, exp
 		}
 		b.dest = net.JoinHostPort(a.String(), strconv.Itoa(port))
 	}
+	b.until = r.s.clock.Now().Add(time.Duration(expires) * time.Second)
+	return r.put(user, b)
+}
+
+// put makes b the phone's place; false = it is older than what is known.
+func (r *registrar) put(user string, b *binding) bool {
 	r.mu.Lock()
 	old := r.bindings[user]
 	if old != nil && old.callID == b.callID && b.seq <= old.seq {
@@ -201,8 +244,8 @@ func (r *registrar) bind(user string, req *sg.Request, ct *sg.ContactHeader, exp
 		old.timer.stop()
 		delete(r.where, old.from)
 	}
-	r.bindings[user], r.where[from] = b, user
-	b.timer = r.s.timers.after(time.Duration(expires)*time.Second, func() { r.drop(user, b) })
+	r.bindings[user], r.where[b.from] = b, user
+	b.timer = r.s.timers.after(b.until.Sub(r.s.clock.Now()), func() { r.drop(user, b) })
 	r.mu.Unlock()
 	if old == nil {
 		r.s.h.Phone(user, true)

@@ -12,7 +12,9 @@ import (
 
 // Reinvite renegotiates with our offer and gives the peer's answer. When both
 // sides begin at once it waits the random time of RFC 3261 14.1 and tries again,
-// until ctx ends. A refusal is ErrRefused with the code; the call goes on.
+// until ctx ends. A refusal is ErrRefused with the code; the call goes on. Call it
+// from a goroutine of your own, not from a callback of the same call, which a
+// renegotiation by the peer may be waiting for.
 func (c *Call) Reinvite(ctx context.Context, sdp []byte) ([]byte, error) {
 	for {
 		c.mu.Lock()

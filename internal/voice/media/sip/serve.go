@@ -68,7 +68,7 @@ func (s *Stack) sound(req *sg.Request) int {
 	if req.SipVersion != "SIP/2.0" {
 		return 505
 	}
-	if req.CSeq() == nil || req.CSeq().MethodName != req.Method || fromTag(req) == "" || callID(req) == "" {
+	if req.CSeq() == nil || !strings.EqualFold(string(req.CSeq().MethodName), string(req.Method)) || fromTag(req) == "" || callID(req) == "" {
 		return 400
 	}
 	switch strings.ToLower(req.Recipient.Scheme) {

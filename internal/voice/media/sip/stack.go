@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,9 +42,10 @@ type Config struct {
 	Logger         *slog.Logger
 }
 
-// TLS listens on a third port when Listen is set.
+// TLS listens on a third port when Listen is set; CA is the file of the roots
+// that a trunk's certificate must come from, "" = the system's.
 type TLS struct {
-	Listen, Cert, Key string
+	Listen, Cert, Key, CA string
 }
 
 // Handler is the engine as the stack sees it.
@@ -133,7 +136,11 @@ func New(cfg Config, h Handler) (*Stack, error) {
 	}
 	library(cfg.Logger)
 	quiet := libraryLog(cfg.Logger)
-	s.tp = sg.NewTransportLayer(net.DefaultResolver, s.parser, nil, sg.WithTransportLayerLogger(quiet), sg.WithTransportLayerReadFilter(s.filter))
+	client, err := s.cfg.TLS.client()
+	if err != nil {
+		return nil, err
+	}
+	s.tp = sg.NewTransportLayer(net.DefaultResolver, s.parser, client, sg.WithTransportLayerLogger(quiet), sg.WithTransportLayerReadFilter(s.filter))
 	s.tp.OnMessage(s.before) // must see a message before the transactions do
 	s.tx = sg.NewTransactionLayer(s.tp, sg.WithTransactionLayerLogger(quiet), sg.WithTransactionLayerUnhandledResponseHandler(s.stray))
 	s.tx.OnRequest(s.request)
@@ -203,6 +210,23 @@ func (s *Stack) listen() error {
 	s.tlsAt = l.Addr().(*net.TCPAddr).Port
 	go s.serve(func() error { return s.tp.ServeTLS(s.framed(l)) })
 	return nil
+}
+
+// client is how we look at a trunk's certificate.
+func (t TLS) client() (*tls.Config, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.CA == "" {
+		return conf, nil
+	}
+	pem, err := os.ReadFile(t.CA)
+	if err != nil {
+		return nil, fmt.Errorf("sip: TLS: %w", err)
+	}
+	conf.RootCAs = x509.NewCertPool()
+	if !conf.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("sip: TLS: no certificate in %s", t.CA)
+	}
+	return conf, nil
 }
 
 // pair listens for UDP and TCP on the same port; with port 0 it tries again

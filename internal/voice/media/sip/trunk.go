@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,8 +28,8 @@ type trunks struct {
 type trunk struct {
 	media.Trunk
 	allow []netip.Prefix
-	addr  netip.Addr // of Address, when it is one
-	heard bool       // has been pinged to an end
+	addrs []netip.Addr // of Address
+	heard bool         // has been pinged to an end
 	up    bool
 	fails int
 	timer *timer
@@ -58,7 +59,9 @@ func (t *trunks) set(list []media.Trunk) error {
 			if err != nil {
 				return fmt.Errorf("sip: trunk %s: %w", m.Name, err)
 			}
-			tr.addr, _ = netip.ParseAddr(host) // a name is no address to recognise
+			if a, err := netip.ParseAddr(host); err == nil {
+				tr.addrs = []netip.Addr{a.Unmap()}
+			} // a name is looked up with every ping
 		}
 		next = append(next, tr)
 	}
@@ -135,7 +138,7 @@ func (t *trunks) knows(a netip.Addr) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, tr := range t.list {
-		if tr.addr.IsValid() && tr.addr == a {
+		if slices.Contains(tr.addrs, a) {
 			return true
 		}
 	}
@@ -196,6 +199,12 @@ func (t *trunks) allowed(tr media.Trunk, ani string, from netip.Addr) bool {
 
 // ping asks a trunk whether it is there, and again after Config.Ping.
 func (t *trunks) ping(tr *trunk) {
+	addrs := resolve(tr.Address, tr.Transport)
+	t.mu.Lock()
+	if len(addrs) > 0 { // before the answer to the ping is due
+		tr.addrs = addrs
+	}
+	t.mu.Unlock()
 	alive := t.s.alive(tr.Trunk)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -221,6 +230,24 @@ func (t *trunks) ping(tr *trunk) {
 		wait = min(wait, t2)
 	}
 	tr.timer = t.s.timers.after(wait, func() { t.ping(tr) })
+}
+
+// resolve is the addresses behind a trunk's name, none when it is one or unknown.
+func resolve(address, transport string) []netip.Addr {
+	host, _, err := hostOf(address, transport)
+	if _, literal := netip.ParseAddr(host); err != nil || literal == nil {
+		return nil
+	}
+	ctx, cancel := ctxFor(t2)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil
+	}
+	for i := range found {
+		found[i] = found[i].Unmap()
+	}
+	return found
 }
 
 // alive sends OPTIONS. Any answer but 408 and 503 comes from something that lives.

@@ -487,7 +487,7 @@ func (s *Stack) via(req *sg.Request, transport string) {
 	if strings.EqualFold(req.Transport(), "tls") {
 		port = s.tlsAt
 	}
-	params := sg.HeaderParams{{K: "branch", V: "z9hG4bK" + random()}, {K: "rport", V: ""}}
+	params := sg.HeaderParams{{K: "branch", V: s.branch()}, {K: "rport", V: ""}}
 	req.PrependHeader(&sg.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(req.Transport()), Host: s.host, Port: port, Params: params})
 	req.Laddr = sg.Addr{}
 	if strings.EqualFold(req.Transport(), "udp") {

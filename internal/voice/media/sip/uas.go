@@ -303,7 +303,7 @@ func (c *Call) again(a *accepted) {
 		c.waiting = nil
 		c.s.log.Warn("no ACK, hanging up", "call", c.id)
 		c.finish(End{Cause: 102, By: "timer"})
-		c.bye(102)
+		c.bye(orInt(c.byeCause, 102))
 		return
 	}
 	if err := a.tx.Respond(a.res); err != nil {
