@@ -4,7 +4,7 @@ GO ?= go
 DIST := internal/console/dist/index.html
 WEB_SRC := $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: build run check test bench web deps clean
+.PHONY: build run check test bench bench-voice web deps clean
 
 build: $(DIST)
 	$(GO) build -o bin/hotline ./cmd/hotline
@@ -45,6 +45,10 @@ deps:
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 3s ./internal/db ./internal/access ./internal/audit
 	$(GO) run ./test/bench
+
+# 话务测量：每项按交换机进程的 CPU 计
+bench-voice: build
+	$(GO) run ./test/voice/bench --exchange bin/hotline
 
 clean:
 	rm -rf bin data web/node_modules internal/console/dist/assets internal/console/dist/index.html

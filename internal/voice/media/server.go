@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -124,8 +125,14 @@ func (s *server) events(ctx context.Context, stop func(), l *lines, h hello) {
 		_, _ = io.Copy(io.Discard, l.conn)
 		stop()
 	}()
+	w := bufio.NewWriter(l.conn)
+	j := json.NewEncoder(w)
 	for e := range events {
-		if l.write(e) != nil {
+		err := j.Encode(e)
+		if err == nil && len(events) == 0 { // nothing waits: what came together goes together
+			err = w.Flush()
+		}
+		if err != nil {
 			break
 		}
 	}

@@ -176,7 +176,7 @@ func FuzzJournal(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	j := &journal{key: key}
+	j := &journal{key: key, kept: map[string]bool{}}
 	_ = j.add("lx", savedLeg{Leg: "x"})
 	_ = j.add("ry", savedRoom{Room: "y", Members: []media.Leg{"x"}})
 	_ = j.add("lx", nil)

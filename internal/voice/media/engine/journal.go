@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"hotline/internal/seal"
 	"hotline/internal/voice/media"
@@ -34,6 +36,7 @@ type journal struct {
 
 	// Of the writer alone:
 	file  *os.File
+	kept  map[string]bool // names in the file that are not taken away
 	key   *seal.Key
 	size  int64
 	floor int64 // size after the last rewrite
@@ -45,6 +48,9 @@ const (
 	journalPlace = "calls"
 	// rewriteAt bounds the file; what is live in it is a few kB a call.
 	rewriteAt = 8 << 20
+	// gather is how long a change waits for others of the same call: answer, room
+	// and recording come within it and are one record each.
+	gather = 20 * time.Millisecond
 )
 
 // entry is one record; a nil Value takes the name away.
@@ -229,6 +235,12 @@ func (j *journal) run() {
 	defer close(j.done)
 	for range j.wake {
 		j.mu.Lock()
+		closing := j.closed
+		j.mu.Unlock()
+		if !closing {
+			_ = j.e.clk.Sleep(context.Background(), gather) // never ends early
+		}
+		j.mu.Lock()
 		legs, rooms, setup, fresh, closed := j.legs, j.rooms, j.setup, j.fresh, j.closed
 		j.legs, j.rooms, j.setup, j.fresh = map[*leg]bool{}, map[*room]bool{}, nil, false
 		j.mu.Unlock()
@@ -270,7 +282,7 @@ func (j *journal) renew() error {
 	if j.file != nil {
 		j.file.Close()
 	}
-	j.file, j.key, j.size = f, key, int64(len(head))
+	j.file, j.key, j.size, j.kept = f, key, int64(len(head)), map[string]bool{}
 	legs, rooms := map[*leg]bool{}, map[*room]bool{}
 	j.e.mu.Lock()
 	for _, l := range j.e.legs {
@@ -308,6 +320,9 @@ func (j *journal) write(legs map[*leg]bool, rooms map[*room]bool, setup *media.S
 			err = errors.Join(err, j.add("r"+string(r.id), nil))
 		}
 	}
+	if len(j.buf) == 0 {
+		return err
+	}
 	n, werr := j.file.Write(j.buf)
 	j.size += int64(n)
 	if cap(j.buf) > 1<<20 {
@@ -318,7 +333,13 @@ func (j *journal) write(legs map[*leg]bool, rooms map[*room]bool, setup *media.S
 
 func (j *journal) add(name string, v any) error {
 	en := entry{Name: name}
-	if v != nil {
+	if v == nil && !j.kept[name] {
+		return nil
+	}
+	if v == nil {
+		delete(j.kept, name)
+	} else {
+		j.kept[name] = true
 		raw, err := json.Marshal(v)
 		if err != nil {
 			return err
