@@ -7,6 +7,7 @@ import (
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/media/mix"
 	"hotline/internal/voice/media/play"
+	"hotline/internal/voice/media/record"
 	"hotline/internal/voice/media/rtp"
 	"hotline/internal/voice/media/sdp"
 	"hotline/internal/voice/media/sip"
@@ -76,6 +77,8 @@ type route struct {
 	peer   *leg // passed on as it comes
 	buffer bool // laid into the ring for a room's tick or a tap
 	mixed  bool // the room's tick speaks to this leg
+	tape   *record.Tape
+	side   int
 }
 
 var nowhere = &route{}
@@ -118,7 +121,13 @@ func (l *leg) Voice(now int64, f *rtp.Frame) {
 			out.Relay(now, l, f)
 		}
 	}
-	if !r.buffer || f.Event {
+	if f.Event {
+		return
+	}
+	if r.tape != nil {
+		r.tape.Lay(r.side, f.TS, f.Law, f.Sound)
+	}
+	if !r.buffer {
 		return
 	}
 	if f.Law == rtp.PCMA {

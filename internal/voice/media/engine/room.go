@@ -20,7 +20,7 @@ type room struct {
 	table   mix.Room[media.Leg]
 	members []*leg // in the order of the table
 	mixed   bool
-	needed  bool // the tick has something to do
+	pulled  bool // the tick needs what the legs say
 	tape    *taping
 	closed  bool
 	in, out []*mix.Frame
@@ -70,12 +70,14 @@ func (r *room) settle() {
 		tapped = tapped || len(l.taps) > 0
 		l.mu.Unlock()
 	}
-	r.mixed = !plain
-	r.needed = !plain || r.tape != nil || tapped
+	r.mixed, r.pulled = !plain, !plain || tapped
 	for i, l := range r.members {
-		to := &route{mixed: r.mixed, buffer: r.needed}
+		to := &route{mixed: r.mixed, buffer: r.pulled}
 		if plain {
 			to.peer = r.members[1-i]
+		}
+		if side, kept := r.side(l); kept && !r.pulled {
+			to.tape, to.side = r.tape.tape, side
 		}
 		was := l.route.Load()
 		l.route.Store(to)
@@ -88,11 +90,25 @@ func (r *room) settle() {
 	}
 }
 
+// side tells on which side of the recording a member is kept, if it is.
+func (r *room) side(l *leg) (side int, kept bool) {
+	switch {
+	case r.tape == nil:
+		return 0, false
+	case l.id == r.tape.policy.Left:
+		return record.Left, true
+	}
+	return record.Right, len(r.tape.policy.Right) == 0 || slices.Contains(r.tape.policy.Right, l.id)
+}
+
 // Tick mixes and records 20 ms.
 func (r *room) Tick(now int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.needed || r.closed {
+	if !r.pulled || r.closed {
+		if r.tape != nil {
+			r.tape.tape.Pass()
+		}
 		return
 	}
 	n := len(r.members)
@@ -152,15 +168,13 @@ func (r *room) say(now int64, l *leg, sound *mix.Frame) (ended bool) {
 func (r *room) record() {
 	var left *mix.Frame
 	list := r.list[:0]
-	p := &r.tape.policy
 	for i, l := range r.members {
-		switch {
-		case l.id == p.Left:
+		switch side, kept := r.side(l); {
+		case !kept || r.in[i] == nil:
+		case side == record.Left:
 			left = r.in[i]
-		case len(p.Right) == 0 || slices.Contains(p.Right, l.id):
-			if r.in[i] != nil {
-				list = append(list, r.in[i])
-			}
+		default:
+			list = append(list, r.in[i])
 		}
 	}
 	switch len(list) {

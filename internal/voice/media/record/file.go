@@ -22,9 +22,12 @@ const (
 	// sealing costs 29 bytes for each 16,000.
 	segmentFrames = 50
 	segmentSize   = segmentFrames * frameSize
-	headSize      = 8         // of a segment: first frame, sealed length
-	trailerMark   = 1<<32 - 1 // in place of a first frame
-	maxSealed     = 1 << 20   // no segment is longer; a longer one is damage
+	// slackFrames wait behind a full second for packets that come late.
+	slackFrames = 6
+	bufferSize  = segmentSize + 2*slackFrames*frameSize
+	headSize    = 8         // of a segment: first frame, sealed length
+	trailerMark = 1<<32 - 1 // in place of a first frame
+	maxSealed   = 1 << 20   // no segment is longer; a longer one is damage
 )
 
 // FrameMs is the length of a frame.
@@ -58,10 +61,11 @@ func appendHeader(dst, wrapped []byte) []byte {
 }
 
 func appendSegment(dst []byte, k *seal.Key, rec string, first uint32, plain []byte) []byte {
-	sealed := k.Seal(place(rec, first), string(plain))
 	dst = binary.BigEndian.AppendUint32(dst, first)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(sealed)))
-	return append(dst, sealed...)
+	at := len(dst)
+	dst = k.AppendSeal(append(dst, 0, 0, 0, 0), place(rec, first), plain)
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
 }
 
 // segment is where a piece of sound stands in the file.

@@ -155,6 +155,52 @@ func TestPauseKeepsTheTime(t *testing.T) {
 	}
 }
 
+// Relayed packets are laid by their stamps: late and twisted ones find their
+// place, a lost one stays silent, µ-law is converted, another source goes on now.
+func TestPacketsAreLaidByTheirStamps(t *testing.T) {
+	k := ring(t)
+	s := store(t, k)
+	tape, _ := s.Begin("laid", 0)
+	voice, u := tone(450), make([]byte, rtp.FrameSize)
+	rtp.Convert(u, tone(1000)[:], rtp.PCMA, rtp.PCMU)
+	const ts = 1<<32 - 4000 // over the wrap
+	lay := func(i int) { tape.Lay(Left, ts+uint32(i*rtp.FrameSize), rtp.PCMA, voice[:]) }
+	for i := range 120 {
+		switch {
+		case i == 20: // lost
+		case i == 30:
+			lay(31)
+		case i == 31:
+			lay(30)
+		case i == 70:
+			tape.Lay(Left, 5, rtp.PCMA, voice[:]) // a new source
+		case i > 70:
+			tape.Lay(Left, 5+uint32(i-70)*rtp.FrameSize, rtp.PCMA, voice[:])
+		default:
+			lay(i)
+		}
+		tape.Lay(Right, uint32(i*rtp.FrameSize), rtp.PCMU, u)
+		tape.Pass()
+	}
+	finish(t, tape)
+	left, right := channels(t, s.dir, "laid", k)
+	n := rtp.FrameSize
+	if len(left) != 120*n {
+		t.Errorf("%d frames", len(left)/n)
+	}
+	if mix.Power(left[20*n:21*n], 450) > 0.01 {
+		t.Error("the lost packet is not silent")
+	}
+	for _, part := range [][2]int{{0, 20}, {21, 70}, {70, 120}} {
+		if p := mix.Power(left[part[0]*n:part[1]*n], 450); p < 0.15 {
+			t.Errorf("frames %v have %v", part, p)
+		}
+	}
+	if mix.Power(right, 1000) < 0.15 || mix.Power(right, 450) > 0.01 || mix.Power(left, 1000) > 0.01 {
+		t.Error("the sides are not kept apart")
+	}
+}
+
 // TestKilledRecording is a process that ended without a word: the file is cut
 // anywhere, gone on with or finished.
 func TestKilledRecording(t *testing.T) {
@@ -291,15 +337,24 @@ func FuzzRecording(f *testing.F) {
 	})
 }
 
+// BenchmarkSealSecond is the price of a second of recording in either suite.
 func BenchmarkSealSecond(b *testing.B) {
-	k, _, err := ring(b).NewKey()
-	if err != nil {
-		b.Fatal(err)
-	}
-	sound := make([]byte, segmentSize)
-	b.SetBytes(segmentSize)
-	var out []byte
-	for b.Loop() {
-		out = appendSegment(out[:0], k, "x", 0, sound)
+	for _, suite := range []string{seal.SuiteSM, seal.SuiteIntl} {
+		b.Run(suite, func(b *testing.B) {
+			p, err := seal.OpenFileProvider(b.TempDir(), suite)
+			if err != nil {
+				b.Fatal(err)
+			}
+			k, _, err := seal.NewRing(p).NewKey()
+			if err != nil {
+				b.Fatal(err)
+			}
+			sound := make([]byte, segmentSize)
+			b.SetBytes(segmentSize)
+			var out []byte
+			for b.Loop() {
+				out = appendSegment(out[:0], k, "x", 0, sound)
+			}
+		})
 	}
 }

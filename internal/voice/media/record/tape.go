@@ -41,10 +41,11 @@ type Store struct {
 }
 
 type work struct {
-	tape  *Tape
-	first uint32
-	sound []byte // of the pool; nil ends the tape
-	then  func(Result, error)
+	tape   *Tape
+	first  uint32
+	frames uint32
+	sound  *[bufferSize]byte // of the pool; nil ends the tape
+	then   func(Result, error)
 }
 
 // Result is a finished recording. SHA256 is that of the file as it lies there.
@@ -61,13 +62,14 @@ func OpenStore(dir string, ring *seal.Ring) (*Store, error) {
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	s := &Store{dir: dir, ring: ring}
-	s.buffers.New = func() any { b := make([]byte, 0, segmentSize); return &b }
+	s.buffers.New = func() any { return new([bufferSize]byte) }
 	for i := range s.queues {
 		q := make(chan work, backlog/writers)
 		s.queues[i] = q
 		s.done.Go(func() {
+			var out []byte
 			for w := range q {
-				s.write(w)
+				out = s.write(out, w)
 			}
 		})
 	}
@@ -85,8 +87,8 @@ func (s *Store) Close() {
 // Dropped counts the seconds given up because the disk did not keep up.
 func (s *Store) Dropped() int64 { return s.dropped.Load() }
 
-// Tape (录音带) is a recording being made. Frame is called by one goroutine every
-// 20 ms and never waits; Pause and Close by any.
+// Tape (录音带) is a recording being made. Its time is moved on by Frame or Pass,
+// called by one goroutine every 20 ms; none of its methods waits for the disk.
 type Tape struct {
 	Rec   string
 	store *Store
@@ -96,16 +98,17 @@ type Tape struct {
 	closed bool
 	paused bool
 	pauses [][2]int
-	frame  uint32 // the next
-	first  uint32 // of buf
-	buf    *[]byte
+	frame  uint32            // now
+	first  uint32            // frame at which buf begins
+	buf    *[bufferSize]byte // nil = nothing was said since first
+	anchor [2]uint32         // of each side: its time stamp at sample 0 of the recording
+	laid   [2]bool           // anchor is set
 
 	// Of the writer alone:
 	file *os.File
 	key  *seal.Key
 	sum  hash.Hash
 	size int64
-	out  []byte
 	err  error
 }
 
@@ -175,51 +178,114 @@ func (t *Tape) resume() error {
 	return err
 }
 
-// Frame adds 20 ms; nil is silence.
+// Frame adds 20 ms of both sides; nil is silence.
 func (t *Tape) Frame(left, right *mix.Frame) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return
 	}
-	t.frame++
-	if t.paused {
-		return
-	}
-	if t.buf == nil {
-		t.buf, t.first = t.store.buffers.Get().(*[]byte), t.frame-1
-	}
-	b := *t.buf
-	n := len(b)
-	b = b[:n+frameSize]
-	out := b[n:]
-	for i := range rtp.FrameSize {
-		l, r := byte(rtp.Silence), byte(rtp.Silence)
+	if !t.paused {
+		at := int(t.frame-t.first) * rtp.FrameSize
 		if left != nil {
-			l = left[i]
+			interleave(t.buffer()[2*at:], left[:], rtp.PCMA)
 		}
 		if right != nil {
-			r = right[i]
+			interleave(t.buffer()[2*at+1:], right[:], rtp.PCMA)
 		}
-		out[2*i], out[2*i+1] = l, r
 	}
-	*t.buf = b
-	if len(b) == segmentSize {
-		t.flush()
+	t.pass()
+}
+
+// Pass moves the time on by 20 ms, in which Lay may have brought sound.
+func (t *Tape) Pass() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.pass()
 	}
 }
 
-func (t *Tape) flush() {
-	if t.buf == nil {
+func (t *Tape) pass() {
+	t.frame++
+	if t.frame-t.first >= segmentFrames+slackFrames {
+		t.flush(segmentFrames)
+	}
+}
+
+// The sides of a recording.
+const (
+	Left  = 0
+	Right = 1
+)
+
+// Lay puts a packet of one side at the moment its time stamp says, relative to
+// the others of that side: what is relayed undecoded is kept so without passing
+// a jitter buffer. A stamp far from now begins a new count.
+func (t *Tape) Lay(side int, ts uint32, law rtp.Law, sound []byte) {
+	const far = 5 * rtp.FrameSize
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || t.paused || len(sound) > far {
 		return
 	}
-	w := work{tape: t, first: t.first, sound: *t.buf}
+	now := t.frame * rtp.FrameSize
+	if off := int32(ts - t.anchor[side] - now); !t.laid[side] || off > far || off < -far {
+		t.anchor[side], t.laid[side] = ts-now, true
+	}
+	at := int32(ts - t.anchor[side] - t.first*rtp.FrameSize)
+	if at < 0 { // too late: that second is written
+		return
+	}
+	interleave(t.buffer()[2*int(at)+side:], sound, law)
+}
+
+// buffer is the second in hand, silent at first.
+func (t *Tape) buffer() []byte {
+	if t.buf == nil {
+		t.buf = t.store.buffers.Get().(*[bufferSize]byte)
+		*t.buf = quiet
+	}
+	return t.buf[:]
+}
+
+var quiet = func() (b [bufferSize]byte) {
+	for i := range b {
+		b[i] = rtp.Silence
+	}
+	return b
+}()
+
+// interleave writes sound to every second byte of dst.
+func interleave(dst, sound []byte, law rtp.Law) {
+	sound = sound[:min(len(sound), (len(dst)+1)/2)]
+	if law == rtp.PCMU {
+		for i, b := range sound {
+			dst[2*i] = rtp.UtoA[b]
+		}
+		return
+	}
+	for i, b := range sound {
+		dst[2*i] = b
+	}
+}
+
+// flush hands the first frames of the buffer to the writer and keeps the rest.
+func (t *Tape) flush(frames uint32) {
+	first, full := t.first, t.buf
+	t.first += frames
+	if full == nil || frames == 0 { // a silent second needs no segment
+		return
+	}
 	t.buf = nil
+	if rest := full[frames*frameSize:]; frames < t.frame-first {
+		copy(t.buffer(), rest)
+	}
 	select {
-	case t.queue <- w:
+	case t.queue <- work{tape: t, first: first, frames: frames, sound: full}:
 	default:
 		t.store.dropped.Add(1)
-		t.store.recycle(w.sound)
+		t.store.buffers.Put(full)
 	}
 }
 
@@ -231,7 +297,7 @@ func (t *Tape) Pause(pause bool) {
 	if t.closed || t.paused == pause {
 		return
 	}
-	t.flush()
+	t.flush(t.frame - t.first)
 	t.paused = pause
 	if pause {
 		t.pauses = append(t.pauses, [2]int{int(t.frame), int(t.frame)})
@@ -254,7 +320,7 @@ func (t *Tape) Close(then func(Result, error)) {
 		t.mu.Unlock()
 		return
 	}
-	t.flush()
+	t.flush(t.frame - t.first)
 	t.closed = true
 	if t.paused {
 		t.pauses[len(t.pauses)-1][1] = int(t.frame)
@@ -263,26 +329,22 @@ func (t *Tape) Close(then func(Result, error)) {
 	t.queue <- work{tape: t, then: then} // waits: this one must not be given up
 }
 
-func (s *Store) recycle(b []byte) {
-	b = b[:0]
-	s.buffers.Put(&b)
-}
-
-func (s *Store) write(w work) {
+// write seals and writes one piece of work in out, which it gives back.
+func (s *Store) write(out []byte, w work) []byte {
 	t := w.tape
 	if w.sound == nil {
 		r, err := t.finish()
 		if w.then != nil {
 			w.then(r, err)
 		}
-		return
+		return out
 	}
 	if t.err == nil {
-		t.out = appendSegment(t.out[:0], t.key, t.Rec, w.first, w.sound)
-		t.put(t.out)
+		out = appendSegment(out[:0], t.key, t.Rec, w.first, w.sound[:w.frames*frameSize])
+		t.put(out)
 	}
-	t.out = nil // held by the writer only while it is needed
-	s.recycle(w.sound)
+	s.buffers.Put(w.sound)
+	return out
 }
 
 func (t *Tape) put(b []byte) {

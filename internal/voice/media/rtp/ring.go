@@ -20,9 +20,9 @@ const (
 // and duplicates vanish. One side pushes, another pulls.
 type Ring struct {
 	mu     sync.Mutex
-	buf    [ringSize]byte
-	head   uint32 // time stamp behind the newest sample
-	play   uint32 // time stamp of the next sample out
+	buf    *[ringSize]byte // nil until something is pushed: most legs are relayed
+	head   uint32          // time stamp behind the newest sample
+	play   uint32          // time stamp of the next sample out
 	delay  uint32
 	live   bool
 	late   int   // packets that came after their turn since the last resync
@@ -64,6 +64,9 @@ func (r *Ring) sync(ts uint32) {
 	}
 	if !r.loaded {
 		r.delay, r.loaded = delayStart, true
+	}
+	if r.buf == nil {
+		r.buf = new([ringSize]byte)
 	}
 	for i := range r.buf {
 		r.buf[i] = Silence

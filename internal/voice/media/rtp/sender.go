@@ -23,7 +23,7 @@ type Sender struct {
 	seqOff uint16
 	tsOff  uint32
 	tones  []tone
-	buf    [headerSize + maxSound]byte
+	buf    []byte
 	p      Packet
 }
 
@@ -65,7 +65,7 @@ func (o *Sender) Speak(now int64, source any, sound *[FrameSize]byte) {
 		o.p.Mark, o.p.TS = true, o.resume(now)
 		o.source = source
 	}
-	b := o.buf[:headerSize+FrameSize]
+	b := o.room(FrameSize)
 	Convert(b[headerSize:], sound[:], PCMA, o.law)
 	o.send(now, b, FrameSize)
 }
@@ -85,7 +85,7 @@ func (o *Sender) Relay(now int64, source any, f *Frame) {
 		o.p.Mark = true
 	}
 	o.p.Seq, o.p.TS = f.Seq+o.seqOff, f.TS+o.tsOff
-	b := o.buf[:headerSize+len(f.Sound)]
+	b := o.room(len(f.Sound))
 	size := uint32(len(f.Sound))
 	if f.Event {
 		o.p.Type, size = o.event, 0
@@ -94,6 +94,14 @@ func (o *Sender) Relay(now int64, source any, f *Frame) {
 		Convert(b[headerSize:], f.Sound, f.Law, o.law)
 	}
 	o.send(now, b, size)
+}
+
+// room is a packet for n bytes of sound.
+func (o *Sender) room(n int) []byte {
+	if cap(o.buf) < headerSize+n {
+		o.buf = make([]byte, headerSize+max(n, FrameSize))
+	}
+	return o.buf[:headerSize+n]
 }
 
 // resume is the time stamp of the first packet of a new source: as much after
@@ -150,7 +158,7 @@ func (o *Sender) tone(now int64) {
 	var payload [4]byte
 	mark, more := t.next(&payload)
 	o.p.Type, o.p.TS, o.p.Mark = o.event, t.ts, mark
-	b := o.buf[:headerSize+4]
+	b := o.room(4)
 	copy(b[headerSize:], payload[:])
 	o.send(now, b, uint32(t.step)*FrameSize) // all carry the stamp of the beginning
 	if !more {

@@ -27,7 +27,7 @@ type Shards struct {
 
 type shard struct {
 	poll  *poller
-	socks sync.Map // int32 → *end
+	socks slots
 
 	mu      sync.Mutex
 	tickers map[Ticker]uint64 // to the tick it began on, so that work spreads over odd and even ones
@@ -46,6 +46,37 @@ type ticking struct {
 type end struct {
 	st   *Stream
 	rtcp bool
+}
+
+// slots finds the end of a descriptor: read at every packet without a lock,
+// written at the beginning and end of a call.
+type slots struct {
+	mu   sync.Mutex
+	list atomic.Pointer[[]atomic.Pointer[end]]
+}
+
+func (s *slots) get(fd int32) *end {
+	if l := s.list.Load(); l != nil && int(fd) < len(*l) {
+		return (*l)[fd].Load()
+	}
+	return nil
+}
+
+func (s *slots) set(fd int, e *end) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.list.Load()
+	if old == nil || fd >= len(*old) {
+		grown := make([]atomic.Pointer[end], max(1024, 2*fd))
+		if old != nil {
+			for i := range *old {
+				grown[i].Store((*old)[i].Load())
+			}
+		}
+		s.list.Store(&grown)
+		old = &grown
+	}
+	(*old)[fd].Store(e)
 }
 
 // NewShards starts n shards.
@@ -118,8 +149,8 @@ func (sh *shard) turn(now int64) {
 	for {
 		ready := sh.poll.ready()
 		for i := range ready {
-			if e, ok := sh.socks.Load(ready[i].Fd); ok {
-				e.(*end).read(sh, now)
+			if e := sh.socks.get(ready[i].Fd); e != nil {
+				e.read(sh, now)
 			}
 		}
 		if len(ready) == 0 {

@@ -82,10 +82,10 @@ func newStream(s *Shards, port int, a, b *socket, sink Sink, free func(int)) (*S
 	st.Begin(PCMA, func(b []byte) { a.send(b, &st.to) })
 	st.open = false // until there are terms
 	for i, sock := range []*socket{a, b} {
-		st.shard.socks.Store(int32(sock.fd), &end{st, i == 1})
+		st.shard.socks.set(sock.fd, &end{st, i == 1})
 		if err := st.shard.poll.add(sock); err != nil {
-			st.shard.socks.Delete(int32(a.fd))
-			st.shard.socks.Delete(int32(sock.fd))
+			st.shard.socks.set(a.fd, nil)
+			st.shard.socks.set(sock.fd, nil)
 			return nil, err
 		}
 	}
@@ -104,7 +104,7 @@ func (st *Stream) Close() {
 	st.in.closed = true
 	for _, s := range []*socket{st.in.rtp, st.in.rtcp} {
 		st.shard.poll.remove(s)
-		st.shard.socks.Delete(int32(s.fd))
+		st.shard.socks.set(s.fd, nil)
 		s.close()
 	}
 	st.in.Unlock()
