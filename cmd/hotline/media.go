@@ -38,6 +38,10 @@ func runMedia(ctx context.Context, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
+	// First, since a restarted exchange has calls waiting. One core carries 1,000
+	// of them; threads that wake each other for less only cost.
+	priority := realtime()
+	runtime.GOMAXPROCS(max(1, *shards))
 	low, high, err := portRange(*ports)
 	if err != nil {
 		return err
@@ -61,9 +65,6 @@ func runMedia(ctx context.Context, args []string) error {
 	}
 	defer ln.Close()
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	// One core carries 1,000 calls; threads that wake each other for less only cost.
-	runtime.GOMAXPROCS(max(1, *shards))
-	priority := realtime()
 	e, err := engine.Open(engine.Config{Data: *data, SIP: *addr, Advertise: *advertise, TLS: sip.TLS{Listen: *tlsAddr, Cert: *cert, Key: *key},
 		Low: low, High: high, Web: *web, WebHosts: fields(*hosts), Shards: *shards, Priority: priority, Ring: seal.NewRing(provider)})
 	if err != nil {

@@ -171,6 +171,10 @@ func recordScene(ctx context.Context, o options) error {
 		return err
 	}
 	defer done()
+	if _, err := x.bridgeAll(ctx, k, 5000, 10, 20, false); err != nil { // warm
+		return err
+	}
+	empty := x.memory()
 	calls, err := x.bridgeAll(ctx, k, 0, o.calls, 40, false)
 	if err != nil {
 		return err
@@ -198,7 +202,7 @@ func recordScene(ctx context.Context, o options) error {
 		}
 	}
 	fmt.Printf("录音         %d 通                   每通每秒 %.2f → %.2f CPU-ms，增加 %.0f%%（限 10%%），每通 %.0f kB\n",
-		o.calls, plain/turns, taped/turns, 100*(taped/plain-1), float64(x.memory())/1024/float64(o.calls))
+		o.calls, plain/turns, taped/turns, 100*(taped/plain-1), float64(x.memory()-empty)/1024/float64(o.calls))
 	return nil
 }
 
@@ -216,6 +220,7 @@ func crashScene(ctx context.Context, o options) error {
 	k.talk.Store(true)
 	time.Sleep(2 * time.Second)
 	k.reset()
+	time.Sleep(500 * time.Millisecond) // every stream has a last packet before the kill
 	_ = x.cmd.Process.Kill()
 	_ = x.cmd.Wait()
 	if err := x.start(); err != nil {

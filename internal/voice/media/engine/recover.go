@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"hotline/internal/clock"
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/media/play"
 	"hotline/internal/voice/media/record"
@@ -78,7 +79,7 @@ func (e *Engine) recover(left *saved) {
 	for _, s := range left.rooms {
 		e.restoreRoom(s)
 	}
-	e.finishTorn()
+	e.sweeper.Go(e.finishTorn) // there may be years of recordings to look through
 }
 
 func (e *Engine) restoreLeg(s savedLeg) error {
@@ -157,7 +158,7 @@ func (e *Engine) restoreRoom(s savedRoom) {
 
 // finishTorn closes the recordings whose calls did not come back.
 func (e *Engine) finishTorn() {
-	torn, err := e.store.Torn()
+	torn, err := e.store.Torn(clock.FromMillis(e.born))
 	if err != nil {
 		e.log.Error("录音目录无法检查", "err", err)
 		return

@@ -227,7 +227,7 @@ func TestKilledRecording(t *testing.T) {
 	f, _ := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	_, _ = f.Write([]byte{0, 0, 0, 100, 0, 0, 62, 1, 9, 9, 9})
 	f.Close()
-	torn, err := s.Torn()
+	torn, err := s.Torn(time.Now().Add(time.Hour))
 	if err != nil || len(torn) != 1 || torn[0] != "torn" {
 		t.Fatalf("torn: %v %v", torn, err)
 	}
@@ -253,7 +253,7 @@ func TestKilledRecording(t *testing.T) {
 	if r, err := s.Finish("left"); err != nil || r.Ms != 2000 {
 		t.Errorf("finished as %+v, %v", r, err)
 	}
-	if torn, _ := s.Torn(); len(torn) != 0 {
+	if torn, _ := s.Torn(time.Now().Add(time.Hour)); len(torn) != 0 {
 		t.Errorf("still torn: %v", torn)
 	}
 	empty := filepath.Join(s.dir, "empty.rec")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"hotline/internal/fault"
 	"hotline/internal/seal"
@@ -368,13 +369,16 @@ func (t *Tape) finish() (Result, error) {
 	return Result{Rec: t.Rec, SHA256: hex.EncodeToString(t.sum.Sum(nil)), Ms: int64(t.frame) * FrameMs, Bytes: t.size}, err
 }
 
-// Torn lists the recordings without a trailer: those of calls that were up when
-// the process was killed.
-func (s *Store) Torn() ([]string, error) {
+// Torn lists the recordings without a trailer to which nothing was written since
+// the moment: those of calls that were up when an earlier process was killed.
+func (s *Store) Torn(since time.Time) ([]string, error) {
 	var out []string
 	err := filepath.WalkDir(s.dir, func(path string, e fs.DirEntry, err error) error {
 		rel, ok := strings.CutSuffix(path, ".rec")
 		if err != nil || e.IsDir() || !ok {
+			return err
+		}
+		if info, err := e.Info(); err != nil || !info.ModTime().Before(since) {
 			return err
 		}
 		whole, err := closed(path)
