@@ -159,6 +159,8 @@ func (s *server) tap(ctx context.Context, l *lines, h hello) {
 }
 
 func (s *server) commands(ctx context.Context, l *lines) {
+	w := bufio.NewWriter(l.conn)
+	j := json.NewEncoder(w)
 	for {
 		var q request
 		if l.read(&q) != nil {
@@ -170,7 +172,11 @@ func (s *server) commands(ctx context.Context, l *lines) {
 			r.Out, err = json.Marshal(out)
 		}
 		r.Error = asError(err)
-		if l.write(r) != nil {
+		err = j.Encode(r)
+		if err == nil && l.in.Buffered() == 0 { // no command waits: the replies go
+			err = w.Flush()
+		}
+		if err != nil {
 			return
 		}
 	}

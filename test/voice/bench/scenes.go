@@ -113,7 +113,7 @@ func setupScene(ctx context.Context, o options) error {
 	before := x.cpu()
 	time.Sleep(4 * time.Second)
 	idle := (x.cpu() - before) / 4
-	const n, rate = 800, 100
+	const n, rate = 1200, 300
 	before, began := x.cpu(), time.Now()
 	for i := 0; i < n; i += rate {
 		calls, err := x.bridgeAll(ctx, k, 1000+i, rate, rate, false)

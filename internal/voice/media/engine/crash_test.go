@@ -177,9 +177,9 @@ func FuzzJournal(f *testing.F) {
 		f.Fatal(err)
 	}
 	j := &journal{key: key, kept: map[string]bool{}}
-	_ = j.add("lx", savedLeg{Leg: "x"})
-	_ = j.add("ry", savedRoom{Room: "y", Members: []media.Leg{"x"}})
-	_ = j.add("lx", nil)
+	_ = j.add(entry{Name: "lx", Leg: &savedLeg{Leg: "x"}})
+	_ = j.add(entry{Name: "ry", Room: &savedRoom{Room: "y", Members: []media.Leg{"x"}}})
+	_ = j.add(entry{Name: "lx"})
 	raw := append([]byte(journalMagic), 0, byte(len(wrapped)))
 	raw = append(append(raw, wrapped...), j.buf...)
 	if s, err := readJournal(raw, ring); err != nil || len(s.legs) != 0 || len(s.rooms) != 1 {

@@ -53,11 +53,15 @@ const (
 	gather = 20 * time.Millisecond
 )
 
-// entry is one record; a nil Value takes the name away.
+// entry is one record; one with a name alone takes the name away.
 type entry struct {
-	Name  string          `json:"k"`
-	Value json.RawMessage `json:"v,omitempty"`
+	Name  string       `json:"k"`
+	Leg   *savedLeg    `json:"l,omitempty"`
+	Room  *savedRoom   `json:"r,omitempty"`
+	Setup *media.Setup `json:"s,omitempty"`
 }
+
+func (en entry) empty() bool { return en.Leg == nil && en.Room == nil && en.Setup == nil }
 
 type savedLeg struct {
 	Leg      media.Leg         `json:"leg"`
@@ -134,7 +138,7 @@ func readJournal(raw []byte, ring *seal.Ring) (*saved, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := map[string]json.RawMessage{}
+	last := map[string]entry{}
 	var order []string
 	for raw = raw[n:]; len(raw) >= 4; {
 		n := int(binary.BigEndian.Uint32(raw))
@@ -150,40 +154,23 @@ func readJournal(raw []byte, ring *seal.Ring) (*saved, error) {
 		if err := json.Unmarshal([]byte(text), &en); err != nil {
 			return nil, fmt.Errorf("engine: journal: %w", err)
 		}
-		if _, known := values[en.Name]; !known {
+		if _, known := last[en.Name]; !known {
 			order = append(order, en.Name)
 		}
-		values[en.Name] = en.Value
+		last[en.Name] = en
 	}
 	s := &saved{}
 	for _, name := range order {
-		v := values[name]
-		if len(v) == 0 {
-			continue
-		}
-		switch name[0] {
-		case 'l':
-			err = decode(v, &s.legs)
-		case 'r':
-			err = decode(v, &s.rooms)
-		case 's':
-			s.setup = new(media.Setup)
-			err = json.Unmarshal(v, s.setup)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("engine: journal: %w", err)
+		switch en := last[name]; {
+		case en.Leg != nil:
+			s.legs = append(s.legs, *en.Leg)
+		case en.Room != nil:
+			s.rooms = append(s.rooms, *en.Room)
+		case en.Setup != nil:
+			s.setup = en.Setup
 		}
 	}
 	return s, nil
-}
-
-func decode[T any](v json.RawMessage, to *[]T) error {
-	var one T
-	if err := json.Unmarshal(v, &one); err != nil {
-		return err
-	}
-	*to = append(*to, one)
-	return nil
 }
 
 // touch has the leg written, or taken away when it is gone. Any lock may be held.
@@ -304,21 +291,13 @@ func (j *journal) write(legs map[*leg]bool, rooms map[*room]bool, setup *media.S
 	j.buf = j.buf[:0]
 	var err error
 	if setup != nil {
-		err = j.add("s", setup)
+		err = j.add(entry{Name: "s", Setup: setup})
 	}
 	for l := range legs {
-		if v := j.e.saveLeg(l); v != nil {
-			err = errors.Join(err, j.add("l"+string(l.id), v))
-		} else {
-			err = errors.Join(err, j.add("l"+string(l.id), nil))
-		}
+		err = errors.Join(err, j.add(entry{Name: "l" + string(l.id), Leg: j.e.saveLeg(l)}))
 	}
 	for r := range rooms {
-		if v := j.e.saveRoom(r); v != nil {
-			err = errors.Join(err, j.add("r"+string(r.id), v))
-		} else {
-			err = errors.Join(err, j.add("r"+string(r.id), nil))
-		}
+		err = errors.Join(err, j.add(entry{Name: "r" + string(r.id), Room: j.e.saveRoom(r)}))
 	}
 	if len(j.buf) == 0 {
 		return err
@@ -331,27 +310,21 @@ func (j *journal) write(legs map[*leg]bool, rooms map[*room]bool, setup *media.S
 	return errors.Join(err, werr)
 }
 
-func (j *journal) add(name string, v any) error {
-	en := entry{Name: name}
-	if v == nil && !j.kept[name] {
+func (j *journal) add(en entry) error {
+	switch {
+	case !en.empty():
+		j.kept[en.Name] = true
+	case !j.kept[en.Name]: // it never was in the file
 		return nil
-	}
-	if v == nil {
-		delete(j.kept, name)
-	} else {
-		j.kept[name] = true
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
-		en.Value = raw
+	default:
+		delete(j.kept, en.Name)
 	}
 	text, err := json.Marshal(en)
 	if err != nil {
 		return err
 	}
-	sealed := j.key.Seal(journalPlace, string(text))
-	j.buf = binary.BigEndian.AppendUint32(j.buf, uint32(len(sealed)))
-	j.buf = append(j.buf, sealed...)
+	at := len(j.buf)
+	j.buf = j.key.AppendSeal(append(j.buf, 0, 0, 0, 0), journalPlace, text)
+	binary.BigEndian.PutUint32(j.buf[at:], uint32(len(j.buf)-at-4))
 	return nil
 }
