@@ -248,7 +248,7 @@ func (e *Engine) roomOf(id media.Room) *room {
 	if r, ok := e.rooms[id]; ok {
 		return r
 	}
-	r := &room{e: e, id: id, shard: e.shards.Pick()}
+	r := &room{e: e, id: id, shard: e.shards.Pick(), since: e.ms()}
 	e.rooms[id] = r
 	e.shards.Attach(r.shard, r)
 	return r
@@ -281,15 +281,12 @@ func (e *Engine) leave(l *leg) {
 	l.room = nil
 	r.mu.Lock()
 	r.remove(l)
-	empty := len(r.members) == 0
-	if r.tape != nil && (empty || l.id == r.tape.policy.Left && e.legs[l.id] != l) {
+	defer r.mu.Unlock()
+	if r.tape != nil && l.id == r.tape.policy.Left && e.legs[l.id] != l {
 		e.endTape(r)
 	}
-	r.closed = r.closed || empty
-	r.mu.Unlock()
-	if empty {
-		e.shards.Detach(r.shard, r)
-		delete(e.rooms, r.id)
+	if len(r.members) == 0 {
+		e.closeRoom(r)
 	}
 	e.journal.touchRoom(r)
 }

@@ -99,7 +99,7 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	e.sweeper.Go(func() {
 		for e.clk.Sleep(ctx, 5*time.Second) == nil {
-			e.sweepSeats()
+			e.sweep()
 		}
 	})
 	return e, nil

@@ -141,6 +141,9 @@ func (e *Engine) restoreRoom(s savedRoom) {
 		}
 	}
 	empty := len(r.members) == 0
+	if empty && len(s.Members) > 0 {
+		e.closeRoom(r)
+	}
 	r.mu.Unlock()
 	if s.Rec != nil && !empty {
 		frame := max(0, (e.now()-s.Began)/(record.FrameMs*1e6))
@@ -149,10 +152,6 @@ func (e *Engine) restoreRoom(s savedRoom) {
 		} else {
 			r.tape.tape.Pause(s.Paused)
 		}
-	}
-	if empty && len(s.Members) > 0 {
-		e.shards.Detach(r.shard, r)
-		delete(e.rooms, r.id)
 	}
 }
 

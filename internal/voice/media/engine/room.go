@@ -15,6 +15,7 @@ type room struct {
 	e     *Engine
 	id    media.Room
 	shard int
+	since int64
 
 	mu      sync.Mutex
 	table   mix.Room[media.Leg]
@@ -88,6 +89,17 @@ func (r *room) settle() {
 	if len(r.frames) < n {
 		r.in, r.out, r.frames, r.list = make([]*mix.Frame, n), make([]*mix.Frame, n), make([]mix.Frame, n), make([]*mix.Frame, n)
 	}
+}
+
+// closeRoom ends a room that is empty, and its recording; e.mu and r.mu are held.
+func (e *Engine) closeRoom(r *room) {
+	if r.tape != nil {
+		e.endTape(r)
+	}
+	r.closed = true
+	e.shards.Detach(r.shard, r)
+	delete(e.rooms, r.id)
+	e.journal.touchRoom(r)
 }
 
 // side tells on which side of the recording a member is kept, if it is.

@@ -89,17 +89,27 @@ func (e *Engine) seatState(l *leg, ln *line, up bool) {
 	e.journal.touch(l)
 }
 
-// seatGrace is how long the leg of a lost browser keeps its place, ms.
-const seatGrace = 60_000
+// grace is how long the leg of a lost browser keeps its place, and an empty room
+// waits for those it was opened for, ms.
+const grace = 60_000
 
-// sweepSeats drops the legs whose browser did not come back.
-func (e *Engine) sweepSeats() {
+// sweep drops the legs whose browser did not come back and the rooms that
+// nobody entered.
+func (e *Engine) sweep() {
 	e.mu.Lock()
+	old := e.ms() - grace
 	var out []*leg
 	for _, l := range e.legs {
-		if l.call == nil && l.state == stateLost && e.ms()-l.lost > seatGrace {
+		if l.call == nil && l.state == stateLost && l.lost < old {
 			out = append(out, l)
 		}
+	}
+	for _, r := range e.rooms {
+		r.mu.Lock()
+		if len(r.members) == 0 && r.since < old {
+			e.closeRoom(r)
+		}
+		r.mu.Unlock()
 	}
 	e.mu.Unlock()
 	for _, l := range out {
