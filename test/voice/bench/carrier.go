@@ -25,6 +25,7 @@ type carrier struct {
 	talk   atomic.Bool
 	over   atomic.Int64
 	lines  sync.Map // *party
+	naming sync.Mutex
 }
 
 // party is one leg outside: it sends numbered packets and checks those it gets.
@@ -174,12 +175,22 @@ func (k *carrier) call(ani string) (*party, error) {
 	if err != nil {
 		return nil, err
 	}
+	k.naming.Lock() // until the call has its party
+	defer k.naming.Unlock()
 	c, err := k.stack.Dial(media.Target{Kind: media.ToTrunk, Value: "12345"}, sip.DialOpts{ANI: ani, Offer: sdp.Build(p.local())})
 	if err != nil {
 		return nil, err
 	}
 	c.User, p.c = p, c
 	return p, nil
+}
+
+// of is the party of a call, nil when it has none.
+func (k *carrier) of(c *sip.Call) *party {
+	k.naming.Lock()
+	defer k.naming.Unlock()
+	p, _ := c.User.(*party)
+	return p
 }
 
 // Invite answers at once, as an agent who waits does.
@@ -190,7 +201,9 @@ func (k *carrier) Invite(c *sip.Call) {
 		_ = c.Reject(500, "")
 		return
 	}
+	k.naming.Lock()
 	c.User, p.c = p, c
+	k.naming.Unlock()
 	body, err := o.Answer(p.local())
 	if err != nil {
 		_ = c.Reject(488, "")
@@ -208,8 +221,8 @@ func (k *carrier) Progress(*sip.Call, int, []byte) {}
 
 // Answered begins to talk.
 func (k *carrier) Answered(c *sip.Call, body []byte) {
-	p, ok := c.User.(*party)
-	if !ok {
+	p := k.of(c)
+	if p == nil {
 		return
 	}
 	if !c.Incoming() {
@@ -226,7 +239,7 @@ func (k *carrier) Refer(*sip.Call, string) {}
 
 // Ended counts.
 func (k *carrier) Ended(c *sip.Call, _ sip.End) {
-	if p, ok := c.User.(*party); ok {
+	if p := k.of(c); p != nil {
 		p.end()
 	}
 	k.over.Add(1)

@@ -123,12 +123,22 @@ func (v *voice) agree(body []byte) {
 func (k *carrier) call(ani, dnis string, hz float64) *voice {
 	k.t.Helper()
 	v := k.newVoice(hz)
+	k.mu.Lock() // until the call has its voice
+	defer k.mu.Unlock()
 	c, err := k.stack.Dial(media.Target{Kind: media.ToTrunk, Value: dnis}, sip.DialOpts{ANI: ani, Offer: sdp.Build(v.local())})
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	v.c = c
 	c.User = v
+	return v
+}
+
+// voice is the voice of a call, nil when it has none.
+func (k *carrier) voice(c *sip.Call) *voice {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v, _ := c.User.(*voice)
 	return v
 }
 
@@ -142,7 +152,9 @@ func (k *carrier) Invite(c *sip.Call) {
 	}
 	_ = c.Ring(nil)
 	v := k.newVoice(hz)
+	k.mu.Lock()
 	v.c, c.User = c, v
+	k.mu.Unlock()
 	o, err := sdp.Parse(c.Offer())
 	if err != nil {
 		k.t.Error(err)
@@ -176,13 +188,13 @@ func (k *carrier) Reinvite(c *sip.Call, offer []byte) ([]byte, int) {
 	if err != nil {
 		return nil, 488
 	}
-	body, _ := o.Answer(c.User.(*voice).local())
+	body, _ := o.Answer(k.voice(c).local())
 	return body, 200
 }
 func (k *carrier) Progress(*sip.Call, int, []byte) {}
 func (k *carrier) Answered(c *sip.Call, body []byte) {
-	v, ok := c.User.(*voice)
-	if !ok {
+	v := k.voice(c)
+	if v == nil {
 		return
 	}
 	if !c.Incoming() && len(body) > 0 {
@@ -194,7 +206,7 @@ func (k *carrier) Answered(c *sip.Call, body []byte) {
 func (k *carrier) Digit(*sip.Call, byte)   {}
 func (k *carrier) Refer(*sip.Call, string) {}
 func (k *carrier) Ended(c *sip.Call, e sip.End) {
-	if v, ok := c.User.(*voice); ok {
+	if v := k.voice(c); v != nil {
 		k.shards.Detach(0, v)
 		v.st.Close()
 		v.over <- e
