@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -174,4 +175,34 @@ func TestGlareFromTheCaller(t *testing.T) {
 	s.wait()
 	e.expect("ended 0 16 party")
 	e.empty()
+}
+
+// Keys arrive in the order they were pressed, however fast.
+func TestKeysStayInOrder(t *testing.T) {
+	e := start(t)
+	e.when(accept)
+	w := dialWire(t, e)
+	w.send(w.request("INVITE", 1, "a", ""))
+	to := tag(t, w.until("SIP/2.0 200"))
+	w.send(w.request("ACK", 1, "b", to))
+	e.expect("answered")
+	const pressed = "12345678901234567890"
+	for i, d := range pressed {
+		w.send(withBody(w.request("INFO", 2+i, fmt.Sprint("k", i), to, "Content-Type: application/dtmf"), string(d)))
+		w.until("SIP/2.0 200")
+	}
+	w.send(w.request("BYE", 90, "z", to))
+	w.until("SIP/2.0 200")
+	e.empty()
+	var got strings.Builder
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.log {
+		if d, ok := strings.CutPrefix(l, "digit "); ok {
+			got.WriteString(d)
+		}
+	}
+	if got.String() != pressed {
+		t.Errorf("keys %s", got.String())
+	}
 }
