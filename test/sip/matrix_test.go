@@ -165,6 +165,9 @@ func long() map[string]string {
 
 // A caller that offers while our offer is out is refused 491; the call stays.
 func TestGlareFromTheCaller(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t)
 	e.when(accept)
 	s := run(t, "glare_in.xml", e)
@@ -179,6 +182,9 @@ func TestGlareFromTheCaller(t *testing.T) {
 
 // Keys arrive in the order they were pressed, however fast.
 func TestKeysStayInOrder(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t)
 	e.when(accept)
 	w := dialWire(t, e)

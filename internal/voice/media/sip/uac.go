@@ -223,10 +223,11 @@ func (c *Call) lost(err error) {
 	defer c.mu.Unlock()
 	e := End{Code: 408, Cause: 102, By: "timer"}
 	if err != nil && !errors.Is(err, sg.ErrTransactionTimeout) {
-		e = End{Code: 503, Cause: 38, By: "timer"}
+		e = End{Code: 503, Cause: 38, By: "party"}
+	}
+	if c.finish(e) {
 		c.s.log.Warn("call not placed", "call", c.id, "trunk", c.trunk, "err", err)
 	}
-	c.finish(e)
 	go c.s.forget(c)
 }
 

@@ -28,6 +28,10 @@ type accepted struct {
 
 // incomingInvite is the door for a new call.
 func (s *Stack) incomingInvite(req *sg.Request, tx *sg.ServerTx) {
+	if s.live.Load() > int64(s.cfg.Transactions) {
+		s.refuse(req, tx, 503, sg.NewHeader("Retry-After", "5"))
+		return
+	}
 	from := source(req)
 	trunk, trusted := s.trunks.of(from.Addr())
 	phone := s.reg.calling(req, from, trusted)
@@ -38,10 +42,6 @@ func (s *Stack) incomingInvite(req *sg.Request, tx *sg.ServerTx) {
 		}
 	case !trusted:
 		s.refuse(req, tx, 403)
-		return
-	}
-	if s.live.Load() > int64(s.cfg.Transactions) {
-		s.refuse(req, tx, 503, sg.NewHeader("Retry-After", "5"))
 		return
 	}
 	if !s.checkInvite(req, tx) {
