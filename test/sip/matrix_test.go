@@ -36,6 +36,7 @@ func TestCallers(t *testing.T) {
 		{name: "engaged", scenario: "busy", essential: true, on: func(c *sip.Call) { _ = c.Reject(486, "") }, want: []string{"ended 486 17 platform"}},
 		{name: "cancelled while it rings", scenario: "cancel", essential: true, on: ring, want: []string{"ended 487 16 party"}},
 		{name: "cancelled before it rings", scenario: "cancel_early", on: func(*sip.Call) {}, want: []string{"ended 487 16 party"}},
+		{name: "never answered", scenario: "unanswered", times: 100, on: ring, want: []string{"ended 480 19 timer"}},
 		{name: "CANCEL crosses 200", scenario: "cancel_late", on: accept, want: []string{"answered sdp=false", "ended 0 16 party"}},
 		{name: "lost ACK", scenario: "lost_ack", times: 16, on: accept, want: []string{"ended 0 102 timer"}},
 		{name: "lost 200", scenario: "lost_200", on: accept, want: []string{"answered sdp=false", "ended 0 16 party"}},

@@ -58,6 +58,7 @@ type Call struct {
 	session   session
 	prov      provisional
 	out       outgoing
+	noAnswer  *timer // gives up a call that nobody takes
 	asked     []byte // the answer that came in a PRACK
 
 	qmu   sync.Mutex
@@ -151,7 +152,7 @@ func (c *Call) finish(e End) bool {
 	c.state = ended
 	c.session.stop()
 	c.prov.stop()
-	c.out.noAnswer.stop()
+	c.noAnswer.stop()
 	c.post(func() { c.s.h.Ended(c, e) })
 	return true
 }

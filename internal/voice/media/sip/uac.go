@@ -27,7 +27,6 @@ type DialOpts struct {
 // outgoing is what only the calling side has.
 type outgoing struct {
 	tx          *sg.ClientTx
-	noAnswer    *timer
 	provisional bool // the peer has responded: a CANCEL may go
 	wanted      bool // a CANCEL is wanted
 	cancelled   bool // and sent
@@ -84,16 +83,22 @@ func (s *Stack) Dial(t media.Target, o DialOpts) (*Call, error) {
 	if wait <= 0 {
 		wait = 30 * time.Second
 	}
-	c.out.noAnswer = s.timers.after(wait, c.unanswered)
+	c.noAnswer = s.timers.after(wait, c.unanswered)
 	go c.calling(c.invite)
 	return c, nil
 }
 
-// unanswered gives up an outgoing call that nobody took.
+// unanswered gives up a call that nobody took.
 func (c *Call) unanswered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == early && c.finish(End{Code: 408, Cause: 19, By: "timer"}) {
+	switch {
+	case c.state != early:
+	case c.incoming:
+		c.finish(End{Code: 480, Cause: 19, By: "timer"})
+		c.refused(480, 19, "")
+	default:
+		c.finish(End{Code: 408, Cause: 19, By: "timer"})
 		c.cancel(19)
 	}
 }
@@ -283,7 +288,7 @@ func (c *Call) accepted(req *sg.Request, res *sg.Response) {
 		c.bye(max(c.out.cause, 16))
 		return
 	}
-	c.out.noAnswer.stop()
+	c.noAnswer.stop()
 	c.state, c.peerSDP, c.invite, c.out.tx = up, body, nil, nil
 	c.session.fromAnswer(res)
 	c.watch(c.s.clock.Now())

@@ -14,6 +14,10 @@ import (
 
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER"
 
+// ringLimit ends an incoming call that is never answered: its caller may be gone
+// without a CANCEL, and a proxy gives up after as long (RFC 3261 16.6, timer C).
+const ringLimit = 3 * time.Minute
+
 // accepted is a 2xx to an INVITE on its way to be acknowledged.
 type accepted struct {
 	tx    *sg.ServerTx
@@ -92,6 +96,9 @@ func (s *Stack) enter(c *Call, req *sg.Request, tx *sg.ServerTx) {
 	s.calls[c.id] = c
 	s.mu.Unlock()
 	_ = c.respond(tx, s.response(req, 100, nil))
+	c.mu.Lock()
+	c.noAnswer = s.timers.after(ringLimit, c.unanswered)
+	c.mu.Unlock()
 	c.post(func() { s.h.Invite(c) })
 	gone := !tx.OnTerminate(func(string, error) { c.txGone() })
 	cancelled := !tx.OnCancel(func(r *sg.Request) {
@@ -280,6 +287,7 @@ func (c *Call) accept(sdp []byte) error {
 		return err
 	}
 	c.state, c.localSDP = answered, sdp
+	c.noAnswer.stop()
 	c.prov.stop()
 	c.confirm(&accepted{tx: c.serverTx, res: res, seq: seq(c.invite), first: true, late: len(c.offer) == 0})
 	return nil
