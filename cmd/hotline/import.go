@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -47,7 +48,7 @@ func runImport(ctx context.Context, args []string) error {
 	var rep intake.Report
 	switch {
 	case errors.Is(err, app.ErrLocked):
-		rep, err = importThrough(ctx, *data, *source, *platform, raw)
+		rep, err = importThrough(ctx, *data, *source, *platform, raw, func(done int) { bar(done, total, "导入诉求") })
 	case err == nil:
 		defer a.Close()
 		rep, err = a.Import(ctx, access.System("导入"), bytes.NewReader(raw), *source, *platform, func(done int) { bar(done, total, "导入诉求") })
@@ -55,6 +56,7 @@ func runImport(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	bar(total, total, "导入诉求") // empty lines count for nothing on the way
 	book := filepath.Join(*data, "import-errors.xlsx")
 	if rep.Rejected > 0 {
 		if err := intake.WriteWorkbook(book, rep); err != nil {
@@ -70,12 +72,13 @@ func runImport(ctx context.Context, args []string) error {
 	return nil
 }
 
-// importThrough hands the file to the server that holds the data directory.
-func importThrough(ctx context.Context, data, source, platform string, raw []byte) (rep intake.Report, err error) {
+// importThrough hands the file to the server that holds the data directory,
+// which tells on the way how far it is.
+func importThrough(ctx context.Context, data, source, platform string, raw []byte, progress func(done int)) (rep intake.Report, err error) {
 	c := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(data, "control.sock"))
 	}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control/import?source="+source+"&platform="+platform, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control/import?"+url.Values{"source": {source}, "platform": {platform}}.Encode(), bytes.NewReader(raw))
 	if err != nil {
 		return rep, err
 	}
@@ -88,5 +91,16 @@ func importThrough(ctx context.Context, data, source, platform string, raw []byt
 		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
 		return rep, errors.New(string(b))
 	}
-	return rep, json.NewDecoder(bufio.NewReader(res.Body)).Decode(&rep)
+	for in := json.NewDecoder(bufio.NewReader(res.Body)); ; {
+		var t app.Told
+		switch err := in.Decode(&t); {
+		case err != nil:
+			return rep, fmt.Errorf("导入中断，平台没有答复结果，可以再次运行：%w", err)
+		case t.Failed != "":
+			return rep, errors.New(t.Failed)
+		case t.Report != nil:
+			return *t.Report, nil
+		}
+		progress(t.Done)
+	}
 }

@@ -54,7 +54,7 @@ func TestEveryRouteIsRuledAndAudited(t *testing.T) {
 }
 
 // freeWrites change nothing but the caller's own scratch paper, or nothing.
-var freeWrites = map[string]bool{"suggest": true, "drafts-save": true, "drafts-delete": true}
+var freeWrites = map[string]bool{"suggest": true, "drafts-save": true, "drafts-delete": true, "knowledge-miss": true}
 
 // sample is a request that goes deep into a route's handler. In paths and
 // bodies $name is the id of a seeded ticket or thing.
@@ -82,6 +82,7 @@ var samples = map[string]sample{
 	"meta": {}, "regions": {path: "/api/v1/regions?parent=420100"}, "regions-search": {path: "/api/v1/regions/search?q=hs"}, "categories": {path: "/api/v1/categories?q=噪声"}, "categories-tree": {}, "units": {path: "/api/v1/units?q=城管"},
 	"attachments-create": {file: picture()}, "attachments-get": {path: "/api/v1/attachments/1?ticket=$handled"}, "events": {live: true},
 	"intake-create": {body: `{"type":"求助","content":"小区门口路灯坏了三天，请维修。","region":"420111","phone":"13800003333","name":"赵女士"}`}, "public-ticket": {path: "/api/v1/public/tickets/$number?code=AAAA2222"},
+	"knowledge-misses": {}, "knowledge-miss": {body: `{"q":"异地就医备案怎么办"}`}, "knowledge-miss-draft": {body: `{"term":"异地就医备案怎么办"}`},
 	"knowledge-search": {path: "/api/v1/knowledge/search?q=居住证"}, "knowledge-paths": {}, "knowledge-list": {path: "/api/v1/knowledge?state=draft"}, "knowledge-get": {path: "/api/v1/knowledge/$know"},
 	"knowledge-create": {body: `{"title":"公积金提取指南$n","path":"城乡建设/公积金","kind":"办事指南","source":"本平台整理","unit":"$unit","region":"420100","body":"租房提取公积金的条件和材料。"}`},
 	"knowledge-save":   {path: "/api/v1/knowledge/$know", head: v1, body: `{"title":"居住证办理指南","path":"城乡建设/居住证","kind":"办事指南","source":"本平台整理","unit":"$unit","region":"420100","body":"到居住地派出所申领。"}`},

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"hotline/internal/access"
 )
@@ -13,8 +14,9 @@ type Demo interface {
 	Notice() string
 	// Roles lists the one-click entrances by role.
 	Roles(ctx context.Context) ([]DemoRole, error)
-	// Enter opens a session as an account, or as the handler of a unit.
-	Enter(ctx context.Context, username, unit, ip string) (access.Session, error)
+	// Enter opens a session as an account, or as any role of a unit; without a
+	// role as who handles there.
+	Enter(ctx context.Context, username, unit, role, ip string) (access.Session, error)
 	// Autoplay lets the system play the remaining roles of a visitor's ticket.
 	Autoplay(ctx context.Context, actor access.Actor, id int64) error
 	// Step plays the next role once.
@@ -173,10 +175,11 @@ func (a *API) sessionRoutes() {
 	route(a, http.MethodPost, "/api/v1/demo/enter", "demo-enter", "一键进入演示岗位", Rule{Public: true, Audit: "login"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Username string `json:"username,omitempty"`
-			Unit     string `json:"unit,omitempty"`
+			Unit     string `json:"unit,omitempty" doc:"单位代码或编号"`
+			Role     string `json:"role,omitempty" doc:"以该单位的这个岗位进入；不写为经办人"`
 		}
 	}) (*loginOut, error) {
-		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, actorOf(ctx).IP)
+		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, in.Body.Role, actorOf(ctx).IP)
 		if err != nil {
 			return nil, err
 		}
@@ -243,6 +246,24 @@ var pageQueues = map[string][]string{
 	"supervise": {"sup_open", "to_recheck", "disputed"},
 	"cell":      {"informant"},
 	"search":    {"all"},
+}
+
+// deskFirst begins the 我的待办 of those who dispatch: what waits for the desk
+// comes before what they would sign or review.
+var deskFirst = []string{"to_dispatch", "return_review", "extension_review", "suspend_review", "to_close"}
+
+// todoOf orders the queues of 我的待办 by what a role does first.
+func todoOf(role access.Role, page string, queues []string) []string {
+	if page != "todo" || role != access.Dispatcher && role != access.Province {
+		return queues
+	}
+	out := slices.Clone(deskFirst)
+	for _, q := range queues {
+		if !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // menuCounts says how many of a page's queues add up to the badge of its menu.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,6 +51,7 @@ type TicketRow struct {
 	Requester    string         `json:"requester"`
 	Phone        string         `json:"phone"`
 	Demo         bool           `json:"demo,omitempty"`
+	Similar      *int64         `json:"similar,omitempty" doc:"同地同事的其他未结工单数，只在派单页给出"`
 }
 
 // SuggestionOut is a proposed unit with the reason in words.
@@ -74,7 +76,7 @@ func (a *API) ticketRoutes() {
 		if !ok {
 			return nil, fault.Invalid("page_unknown", "没有这个页面。")
 		}
-		items, err := a.counts(ctx, actorOf(ctx), in.Page, queues)
+		items, err := a.counts(ctx, actorOf(ctx), in.Page, todoOf(actorOf(ctx).Role, in.Page, queues))
 		return &struct{ Body queuesOut }{queuesOut{items}}, err
 	})
 	type listOut struct {
@@ -99,7 +101,7 @@ func (a *API) ticketRoutes() {
 		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
 		if in.Unit != "" {
-			if f.Unit, err = parseID(in.Unit); err != nil {
+			if f.Unit, err = a.unitID(in.Unit); err != nil {
 				return nil, err
 			}
 		}
@@ -121,7 +123,10 @@ func (a *API) ticketRoutes() {
 		for _, row := range rows {
 			out.Items = append(out.Items, r.row(row))
 		}
-		return &struct{ Body listOut }{out}, nil
+		if slices.Contains(pageQueues["dispatch"], in.Queue) {
+			err = a.countSimilar(ctx, out.Items)
+		}
+		return &struct{ Body listOut }{out}, err
 	})
 	one := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.view"}
 	route(a, http.MethodGet, "/api/v1/tickets/{id}", "tickets-get", "工单详情", one, func(ctx context.Context, in *pathID) (*struct{ Body TicketOut }, error) {
@@ -172,6 +177,21 @@ func (a *API) ticketRoutes() {
 		}
 		return &struct{ Body found }{found{ID(id)}}, nil
 	})
+}
+
+// countSimilar fills in how many open tickets are about the same as each row;
+// only a dispatcher folds them, so no other list pays for it.
+func (a *API) countSimilar(ctx context.Context, rows []TicketRow) error {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = int64(rows[i].ID)
+	}
+	n, err := insight.SimilarCounts(ctx, a.DB, ids)
+	for i, id := range ids {
+		v := n[id]
+		rows[i].Similar = &v
+	}
+	return err
 }
 
 // open loads a ticket in the actor's scope and audits the view.
@@ -302,7 +322,10 @@ func flags(t *ticket.Ticket) []string {
 	if t.Secrecy == ticket.SecrecyAnonymous {
 		out = append(out, "匿名")
 	}
-	if t.RepeatOf != 0 {
+	switch {
+	case t.Detail.Supplement:
+		out = append(out, "补充")
+	case t.RepeatOf != 0:
 		out = append(out, "重复")
 	}
 	return out

@@ -464,6 +464,8 @@ func (a *API) related(ctx context.Context, t *ticket.Ticket, actor access.Actor,
 			o.Kind, o.KindLabel = "main", "主单"
 		case t.SplitOf == x.ID:
 			o.Kind, o.KindLabel = "split", "拆分自"
+		case t.Detail.Supplement:
+			o.Kind, o.KindLabel = "supplement", "补充"
 		default:
 			o.Kind, o.KindLabel = "repeat", "重复于"
 		}

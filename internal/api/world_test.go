@@ -62,7 +62,8 @@ type world struct {
 func schemas() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	out = append(out, access.Schema(), ticket.Schema(), insight.Schema())
+	out = append(out, access.Schema(), ticket.Schema())
+	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
 	return append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 }
@@ -72,7 +73,7 @@ type entrance struct{ access *access.Service }
 
 func (e entrance) Notice() string                            { return "演示环境。" }
 func (e entrance) Roles(context.Context) ([]DemoRole, error) { return []DemoRole{}, nil }
-func (e entrance) Enter(ctx context.Context, username, _, ip string) (access.Session, error) {
+func (e entrance) Enter(ctx context.Context, username, _, _, ip string) (access.Session, error) {
 	return e.access.Enter(ctx, username, ip, "test")
 }
 func (e entrance) Autoplay(context.Context, access.Actor, int64) error {

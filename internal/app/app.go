@@ -78,7 +78,8 @@ type App struct {
 func Schemas() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	out = append(out, access.Schema(), ticket.Schema(), insight.Schema())
+	out = append(out, access.Schema(), ticket.Schema())
+	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
 	out = append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 	return out

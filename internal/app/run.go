@@ -35,6 +35,7 @@ func (a *App) parts() map[string]func(context.Context) error {
 		"org watch":      a.Org.Watch,
 		"session watch":  a.Access.Watch,
 		"ticket words":   func(ctx context.Context) error { return insight.Index(ctx, a.Log, a.Ticket) },
+		"similar":        func(ctx context.Context) error { return insight.FollowKin(ctx, a.Log, a.Ticket) },
 		"notices":        func(ctx context.Context) error { return a.Notify.Follow(ctx, a.Log) },
 		"delivery":       a.Notify.Deliver,
 		"counters":       a.Measure.Follow,

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"hotline/internal/fault"
 )
 
 // act is one thing a citizen may do with a ticket on a page of its own.
@@ -161,7 +163,7 @@ func (h *site) actPost(w http.ResponseWriter, r *http.Request) {
 	ref.Key = writeKey(r)
 	errs, err := a.do(h, r, ref)
 	if err != nil {
-		h.showAct(w, r, h.refused(r, err), status(err))
+		h.showAct(w, r, h.refused(r, err), fault.KindOf(err).Status())
 		return
 	}
 	if len(errs) > 0 {

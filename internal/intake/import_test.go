@@ -25,7 +25,7 @@ import (
 )
 
 func importSchemas() []db.Schema {
-	return append([]db.Schema{eventlog.Schema("event"), policy.Schema(), org.Schema(), ticket.Schema(), insight.Schema(), Schema()}, audit.Schemas()...)
+	return append(append([]db.Schema{eventlog.Schema("event"), policy.Schema(), org.Schema(), ticket.Schema(), Schema()}, insight.Schemas()...), audit.Schemas()...)
 }
 
 // door is intake over a whole city.

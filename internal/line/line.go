@@ -2,7 +2,7 @@
 // exist, where and since when, how each was merged into 12345 and what its
 // caller hears. It is data under the policy kind "lines"; the embedded default
 // is the national list, whose entries say how sure they are. It never routes
-// calls itself.
+// calls itself. The faces ask it for names and show the list to citizens.
 package line
 
 import (

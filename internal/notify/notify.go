@@ -1,7 +1,8 @@
 // Package notify tells citizens what happened to their request (通知): it
 // follows the event log, turns the notice named in an event into a message by
 // a versioned template, and puts it into an outbox that is delivered at least
-// once with a key that makes a repeat harmless. It holds no business rule.
+// once with a key that makes a repeat harmless. It holds no business rule and
+// never changes a ticket. app runs its follower and its delivery.
 package notify
 
 import (

@@ -58,6 +58,14 @@ func queueStates(queue string, now int64, args *[]any) (states []string, cond st
 		return nil, ""
 	case "to_accept":
 		return []string{Received}, ""
+	case "dispatch": // the pages by their names: everything that waits on them
+		return []string{ToDispatch, QueueReturn, QueueDisputed}, ""
+	case "unit":
+		return open, ""
+	case "review":
+		return []string{ToReview}, ""
+	case "callback":
+		return []string{ToCallback}, ""
 	case "dispatch_overdue":
 		return []string{ToDispatch, QueueDisputed, QueueReturn}, "w.sort_at < " + arg(now)
 	case "due_soon":
