@@ -86,6 +86,7 @@ func TestFarSides(t *testing.T) {
 	for _, tc := range []struct {
 		name, scenario string
 		essential      bool
+		times          int
 		opts           sip.DialOpts
 		args           []string
 		transport      string
@@ -108,6 +109,13 @@ func TestFarSides(t *testing.T) {
 		{name: "refusal repeated", scenario: "refuse_again", want: []string{"ended 486 17 party"}},
 		{name: "late offer", scenario: "late_out", opts: sip.DialOpts{Offer: []byte{}}, then: hangup, want: []string{"progress 180 sdp=false", "reinvite sendrecv", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "PRACK", scenario: "prack_out", then: hangup, want: []string{"progress 183 sdp=true", "answered sdp=true", "ended 0 16 platform"}},
+		{name: "we refresh", scenario: "out_timer", times: 40, then: func(t *testing.T, e *engine, c *sip.Call) {
+			e.expect("answered")
+			time.Sleep(2600 * time.Millisecond) // two refreshes, 45 s apart
+			hangup(t, e, c)
+		}, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
+		{name: "the far side has lost the call", scenario: "out_gone", times: 40, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 481 102 timer"}},
+		{name: "session too short", scenario: "out_422", opts: sip.DialOpts{Headers: map[string]string{"X-Ticket": "42"}}, then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "by TCP", scenario: "out", args: []string{"-t", "t1"}, transport: "tcp", then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "long INVITE goes by TCP", scenario: "out", args: []string{"-t", "t1"}, opts: sip.DialOpts{Headers: long()}, then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "long INVITE to a peer without TCP", scenario: "out", opts: sip.DialOpts{Headers: long()}, then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
@@ -130,7 +138,11 @@ func TestFarSides(t *testing.T) {
 			continue
 		}
 		t.Run(tc.name, func(t *testing.T) {
-			e := start(t)
+			e := start(t, func(c *sip.Config) {
+				if tc.times > 0 {
+					c.Clock = hurry(tc.times)
+				}
+			})
 			s := run(t, tc.scenario+".xml", nil, tc.args...)
 			far := s.far()
 			far.Transport = tc.transport
