@@ -52,6 +52,7 @@ type Call struct {
 	invite    *sg.Request
 	serverTx  *sg.ServerTx // incoming, until its end
 	waiting   *accepted    // a 2xx of ours without its ACK
+	said      bool         // the INVITE has had a response
 	byeCause  int          // hang up as soon as the ACK is here; 0 = no
 	offering  bool         // a re-INVITE or UPDATE with an offer of ours is out
 	answering bool         // one of the peer's is in work

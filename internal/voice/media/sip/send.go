@@ -14,7 +14,7 @@ func (s *Stack) begin(ctx context.Context, req *sg.Request) (*sg.ClientTx, error
 	if s.closed.Load() {
 		return nil, net.ErrClosed
 	}
-	if strings.EqualFold(req.Transport(), "udp") && len(req.String()) > 1300 && !s.tcpRefused(req.Destination()) {
+	if strings.EqualFold(req.Transport(), "udp") && long(req) && !s.tcpRefused(req.Destination()) {
 		s.via(req, "TCP") // RFC 3261 18.1.1
 		quick, cancel := context.WithTimeout(ctx, 2*time.Second)
 		tx, err := s.tx.Request(quick, req)
@@ -29,6 +29,12 @@ func (s *Stack) begin(ctx context.Context, req *sg.Request) (*sg.ClientTx, error
 	}
 	s.via(req, "")
 	return s.tx.Request(ctx, req)
+}
+
+// long tells whether a request is above 1300 bytes. Only an INVITE, or one that
+// passes many proxies, can be; the others are not written twice to learn it.
+func long(req *sg.Request) bool {
+	return (req.IsInvite() || len(req.GetHeaders("route")) > 4) && len(req.String()) > 1300
 }
 
 func (s *Stack) tcpRefused(dest string) bool {

@@ -89,11 +89,13 @@ func (s *Stack) enter(c *Call, req *sg.Request, tx *sg.ServerTx) {
 	s.newest[c.newest] = branch(req)
 	s.calls[c.id] = c
 	s.mu.Unlock()
-	_ = c.respond(tx, s.response(req, 100, nil))
 	c.mu.Lock()
 	c.noAnswer = s.timers.after(ringLimit, c.unanswered)
 	c.mu.Unlock()
-	c.post(func() { s.h.Invite(c) })
+	c.post(func() {
+		s.h.Invite(c)
+		c.trying()
+	})
 	gone := !tx.OnTerminate(func(string, error) { c.txGone() })
 	cancelled := !tx.OnCancel(func(r *sg.Request) {
 		c.cancelled.Store(true)
@@ -106,6 +108,15 @@ func (s *Stack) enter(c *Call, req *sg.Request, tx *sg.ServerTx) {
 	}
 	if gone {
 		c.txGone()
+	}
+}
+
+// trying tells the caller to wait when the engine has said nothing yet.
+func (c *Call) trying() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == early && !c.said && c.serverTx != nil {
+		_ = c.respond(c.serverTx, c.s.response(c.invite, 100, nil))
 	}
 }
 
@@ -137,11 +148,12 @@ func unsupported(req *sg.Request) string {
 
 // respond sends a response to the INVITE. When the CANCEL got into the
 // transaction first, the library has sent 487; it would from then on repeat our
-// response instead, so the 487 is put back.
+// response instead, so the 487 is put back. c.mu is held.
 func (c *Call) respond(tx *sg.ServerTx, res *sg.Response) error {
 	if c.cancelled.Load() {
 		return ErrState
 	}
+	c.said = true
 	err := tx.Respond(res)
 	if c.cancelled.Load() {
 		_ = tx.Respond(c.s.response(tx.Origin(), 487, nil))
