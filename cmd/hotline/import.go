@@ -8,9 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -75,23 +72,12 @@ func runImport(ctx context.Context, args []string) error {
 // importThrough hands the file to the server that holds the data directory,
 // which tells on the way how far it is.
 func importThrough(ctx context.Context, data, source, platform string, raw []byte, progress func(done int)) (rep intake.Report, err error) {
-	c := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(data, "control.sock"))
-	}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control/import?"+url.Values{"source": {source}, "platform": {platform}}.Encode(), bytes.NewReader(raw))
+	body, err := callServer(ctx, data, "/import", url.Values{"source": {source}, "platform": {platform}}, bytes.NewReader(raw))
 	if err != nil {
 		return rep, err
 	}
-	res, err := c.Do(req)
-	if err != nil {
-		return rep, fmt.Errorf("平台正在使用该目录，但联系不上它的本地接口：%w", err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
-		return rep, errors.New(string(b))
-	}
-	for in := json.NewDecoder(bufio.NewReader(res.Body)); ; {
+	defer body.Close()
+	for in := json.NewDecoder(bufio.NewReader(body)); ; {
 		var t app.Told
 		switch err := in.Decode(&t); {
 		case err != nil:

@@ -101,6 +101,9 @@ var samples = map[string]sample{
 	"admin-grants-approve": {path: "/api/v1/admin/grants/7/approve", body: `{"opinion":"同意"}`}, "admin-grants-reject": {path: "/api/v1/admin/grants/7/reject", body: `{"opinion":"理由不足"}`},
 	"admin-policies": {}, "admin-policies-get": {path: "/api/v1/admin/policies/rules"}, "admin-policies-publish": {path: "/api/v1/admin/policies/limits", body: `{"doc":[{"id":"x"}],"note":"试"}`},
 	"admin-calendar": {path: "/api/v1/admin/calendar?year=2026"}, "admin-catalogue-replay": {path: "/api/v1/admin/catalogue/replay?month=2026-11"},
+	"reveal-requests-create": {path: "/api/v1/tickets/$report/reveal-requests", body: `{"field":"phone","reason_code":"identity","reason":"核对举报人身份后组织现场核查"}`}, "reveal-requests-ticket": {path: "/api/v1/tickets/$report/reveal-requests"},
+	"reveal-requests-list": {path: "/api/v1/reveal-requests?state=pending&limit=5"}, "reveal-requests-decide": {path: "/api/v1/reveal-requests/7/decide", body: `{"decision":"pass","opinion":"理由充分，同意。"}`},
+	"privacy-quotas": {path: "/api/v1/privacy/quotas?day=2026-11-23"}, "privacy-quotas-seen": {body: `{"account":"7","day":"2026-11-23"}`},
 	"audit-search": {path: "/api/v1/audit?op=ticket.*&limit=5"}, "audit-verify": {}, "audit-viewers": {path: "/api/v1/audit/viewers?number=$number"},
 }
 
@@ -113,7 +116,7 @@ func picture() []byte {
 // fill makes the request of a sample for the n-th caller.
 func (w *world) fill(r Route, n int) request {
 	s := samples[r.ID]
-	words := strings.NewReplacer("$handled", w.id("handled"), "$number", w.made["handled"].Number, "$know", fmt.Sprint(w.know), "$unit", unitID(w, "D420100-chengguan"), "$measure", w.measure(), "$n", fmt.Sprint(n))
+	words := strings.NewReplacer("$handled", w.id("handled"), "$report", w.id("report"), "$number", w.made["handled"].Number, "$know", fmt.Sprint(w.know), "$unit", unitID(w, "D420100-chengguan"), "$measure", w.measure(), "$n", fmt.Sprint(n))
 	path := s.path
 	if path == "" {
 		path = strings.NewReplacer("{id}", w.id("handled")).Replace(r.Path)

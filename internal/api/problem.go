@@ -52,6 +52,10 @@ func (a *API) problem(ctx context.Context, err error) error {
 	if m, ok := p.Data.(ticket.Moved); ok {
 		p.Data = a.movedOut(m)
 	}
+	if p.Status >= 500 && ctx.Err() != nil { // the client is gone, or the server is stopping: nobody's defect
+		slog.InfoContext(ctx, "request broken off", "err", err)
+		return toProblem(fault.Unavailable("request_cancelled", "请求已中断，请重试。"))
+	}
 	if p.Status >= 500 {
 		slog.ErrorContext(ctx, "request failed", "code", p.Code, "err", err, "actor", actorOf(ctx).Username)
 	}

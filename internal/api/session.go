@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"hotline/internal/access"
 )
@@ -128,10 +127,11 @@ func (a *API) sessionRoutes() {
 	route(a, http.MethodGet, "/api/v1/me/counts", "me-counts", "本人待办数量", Rule{Free: "只含数量"}, func(ctx context.Context, _ *struct{}) (*struct{ Body counts }, error) {
 		actor := actorOf(ctx)
 		out := counts{Menus: map[string]int64{}, Queues: map[string]QueueCount{}}
-		for page, queues := range pageQueues {
+		for page := range pageQueues {
 			if !access.MayOpen(actor.Role, page) {
 				continue
 			}
+			queues, _ := queuesOf(actor, page)
 			cs, err := a.counts(ctx, actor, page, queues)
 			if err != nil {
 				return nil, err
@@ -142,6 +142,13 @@ func (a *API) sessionRoutes() {
 					out.Menus[page] += c.Count
 				}
 			}
+		}
+		if access.MayOpen(actor.Role, "privacy") {
+			requests, alarms, err := a.Ticket.RevealsWaiting(ctx, actor)
+			if err != nil {
+				return nil, err
+			}
+			out.Menus["privacy"] = requests + alarms
 		}
 		return &struct{ Body counts }{out}, nil
 	})
@@ -242,28 +249,30 @@ var pageQueues = map[string][]string{
 	"unit":      {"to_sign", "handling", "due_soon", "overdue", "returning", "delegated", "suspended", "rework", "unit_done"},
 	"review":    {"to_review"},
 	"callback":  {"to_callback", "relay", "to_recheck"},
-	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "extension_review", "suspend_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
+	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "disputed", "extension_review", "suspend_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
 	"supervise": {"sup_open", "to_recheck", "disputed"},
 	"cell":      {"informant"},
 	"search":    {"all"},
 }
 
-// deskFirst begins the 我的待办 of those who dispatch: what waits for the desk
-// comes before what they would sign or review.
-var deskFirst = []string{"to_dispatch", "return_review", "extension_review", "suspend_review", "to_close"}
+// platformTodo is what waits for a seat of a hotline platform itself. What its
+// units sign and handle is in the platform's sight and is not its work.
+var platformTodo = map[access.Role][]string{
+	access.Agent:      {"seat_fix", "to_accept"},
+	access.ShiftLead:  {"seat_fix", "to_accept"},
+	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck", "quarantined"},
+	access.Province:   {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
+	access.Supervisor: {"to_recheck", "disputed", "sup_open"},
+	access.Callback:   {"to_callback", "relay", "to_recheck"},
+}
 
-// todoOf orders the queues of 我的待办 by what a role does first.
-func todoOf(role access.Role, page string, queues []string) []string {
-	if page != "todo" || role != access.Dispatcher && role != access.Province {
-		return queues
+// queuesOf gives the queues of a page for this actor.
+func queuesOf(actor access.Actor, page string) ([]string, bool) {
+	if own := platformTodo[actor.Role]; page == "todo" && own != nil && actor.Unit == actor.Platform {
+		return own, true
 	}
-	out := slices.Clone(deskFirst)
-	for _, q := range queues {
-		if !slices.Contains(out, q) {
-			out = append(out, q)
-		}
-	}
-	return out
+	queues, ok := pageQueues[page]
+	return queues, ok
 }
 
 // menuCounts says how many of a page's queues add up to the badge of its menu.

@@ -72,11 +72,12 @@ func (a *API) ticketRoutes() {
 	route(a, http.MethodGet, "/api/v1/queues", "queues", "某页面的队列与数量", Rule{Verbs: view.Verbs, Free: "只含数量"}, func(ctx context.Context, in *struct {
 		Page string `query:"page"`
 	}) (*struct{ Body queuesOut }, error) {
-		queues, ok := pageQueues[in.Page]
+		actor := actorOf(ctx)
+		queues, ok := queuesOf(actor, in.Page)
 		if !ok {
 			return nil, fault.Invalid("page_unknown", "没有这个页面。")
 		}
-		items, err := a.counts(ctx, actorOf(ctx), in.Page, todoOf(actorOf(ctx).Role, in.Page, queues))
+		items, err := a.counts(ctx, actor, in.Page, queues)
 		return &struct{ Body queuesOut }{queuesOut{items}}, err
 	})
 	type listOut struct {
@@ -238,13 +239,11 @@ func (r renderer) row(x ticket.Row) TicketRow {
 	due := x.Sort
 	if x.Node != nil {
 		out.Assignment, out.State, out.StateLabel, out.Role = ID(x.Node.ID), x.Node.State, rules.StateWord(x.Node.State), roleWord(x.Node.Role)
-		if x.Node.Due > 0 {
+		if x.Node.Due > 0 && !decision(x.State) {
 			due = x.Node.Due
 		}
-	} else if t.Due > 0 {
-		due = t.Due
 	}
-	if !ticket.Final(t.Status) && t.Status != ticket.ToCallback && due > 0 && (x.Node == nil || x.Node.Alive()) {
+	if !ticket.Final(t.Status) && due > t.Accepted && (x.Node == nil || x.Node.Alive()) {
 		out.Due, out.DueText = stamp(due), calendar.Display(r.now, clock.FromMillis(due))
 		out.Light = light(t.Accepted, due, r.now.UnixMilli())
 	} else {
@@ -252,6 +251,12 @@ func (r renderer) row(x ticket.Row) TicketRow {
 	}
 	out.Requester, out.Phone = r.person(t)
 	return out
+}
+
+// decision tells whether a list is of requests to be decided: it is sorted by,
+// and shows, the time left to decide.
+func decision(queue string) bool {
+	return queue == ticket.QueueReturn || queue == ticket.QueueExtension || queue == ticket.QueueSuspend
 }
 
 // centre names the platform that took a ticket, for readers above or beside it.

@@ -440,7 +440,7 @@ func (a *API) verdicts(t *ticket.Ticket, rules *ticket.Rules, texts map[string]s
 		for _, c := range v.Reasons {
 			reasons = append(reasons, rules.OptionWord("dissatisfied", c))
 		}
-		o.Citizen = &CitizenVerdictOut{v.Outcome, rules.OptionWord("solved", v.Solved), v.Satisfaction, citizenWord(rules, v), reasons, texts["evaluation"], map[string]string{"callback": "电话回访", "web": "网上评价"}[v.Way], stamp(v.At)}
+		o.Citizen = &CitizenVerdictOut{v.Outcome, rules.OptionWord("solved", v.Solved), v.Satisfaction, citizenWord(rules, v), reasons, texts["evaluation"], verdictWays[v.Way], stamp(v.At)}
 	}
 	if v := t.Detail.Auditor; v != nil {
 		o.Auditor = &AuditorVerdictOut{rules.OptionWord("recheck_decision", v.Result), texts["verdict"], stamp(v.At), a.accountName(v.By)}

@@ -140,9 +140,9 @@ func newWorld(t *testing.T) *world {
 	ticket.RegisterPolicies(p)
 	notify.RegisterPolicies(p)
 	measure.RegisterPolicies(p)
-	p.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
-	p.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	o := org.New(d, log)
+	dispatch.RegisterPolicies(p, o, c)
+	p.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	acc := access.New(d, o, p, trail, c, access.WithRing(ring), access.Demo())
 	o.Approver = acc.ApprovesCountyPlatform
 	ok(p.Load(ctx))
@@ -151,7 +151,7 @@ func newWorld(t *testing.T) *world {
 		_, err := p.Publish(tx, policy.Publication{Kind: access.PolicyKind, Doc: access.DemoRules().JSON(), Note: "演示"})
 		return err
 	}))
-	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p})
+	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc})
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}

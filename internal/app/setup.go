@@ -44,7 +44,7 @@ func (a *App) CreateAccount(ctx context.Context, username, name string, role acc
 		return "", err
 	}
 	password := "Hx" + strings.ToLower(base32.StdEncoding.EncodeToString(raw[:])) + "7"
-	_, err := a.Access.CreateAccount(ctx, access.System("命令行"), access.NewAccount{Username: username, Name: name, Role: role, Unit: u.ID, Password: password})
+	_, err := a.Access.CreateAccount(ctx, access.System("命令行"), access.NewAccount{Username: username, Name: name, Role: role, Unit: u.ID, Password: password, MustChange: true})
 	return password, err
 }
 
@@ -111,8 +111,14 @@ func (a *App) control(ctx context.Context) error {
 		return nil
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
-		a.importFor(w, r)
+	mux.HandleFunc("POST /import", a.importFor)
+	mux.HandleFunc("POST /user", func(w http.ResponseWriter, r *http.Request) {
+		password, err := a.CreateAccount(r.Context(), r.FormValue("username"), r.FormValue("name"), access.Role(r.FormValue("role")), r.FormValue("unit"))
+		if err != nil {
+			http.Error(w, fault.As(err).Detail, http.StatusBadRequest)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(password)
 	})
 	s := &http.Server{Handler: mux}
 	go func() { <-ctx.Done(); s.Close() }()

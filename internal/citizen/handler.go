@@ -44,7 +44,13 @@ func Handler(s Services, opt Options) http.Handler {
 		}
 	}
 	if opt.Report == nil {
-		opt.Report = func(ctx context.Context, err error) { slog.ErrorContext(ctx, "citizen", "err", err) }
+		opt.Report = func(ctx context.Context, err error) {
+			if ctx.Err() != nil { // the visitor is gone, or the server is stopping: nobody's defect
+				slog.InfoContext(ctx, "citizen: request broken off", "err", err)
+				return
+			}
+			slog.ErrorContext(ctx, "citizen", "err", err)
+		}
 	}
 	h := &site{s: s, opt: opt, box: newBox(opt.Key), uploads: make(chan struct{}, 24)}
 

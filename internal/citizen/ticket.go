@@ -129,7 +129,7 @@ func (h *site) showAct(w http.ResponseWriter, r *http.Request, errs problems, co
 	p.D = map[string]any{
 		"P": prog, "K": r.PathValue("k"), "Name": r.PathValue("act"), "Act": a, "May": a.may(prog), "Key": key, "Errs": errs,
 		"Form": r.PostForm, "Scores": Scores, "Solved": SolvedChoices, "Reasons": DissatisfiedReasons, "Withdraw": WithdrawReasons,
-		"LostFiles": r.MultipartForm != nil && len(r.MultipartForm.File["files"]) > 0,
+		"LostFiles": len(uploaded(r)) > 0,
 	}
 	h.render(w, r, "act", p)
 }

@@ -19,7 +19,7 @@ import (
 func TestCatalogueAsOf(t *testing.T) {
 	dbtest.Each(t, tickettest.Schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		w := tickettest.New(t, d, c)
-		w.Policy.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
+		dispatch.RegisterPolicies(w.Policy, w.Org, c)
 		s := dispatch.New(w.Org, w.Policy)
 		city := w.Units["P420100"].ID
 		begun := c.Now()

@@ -36,11 +36,11 @@ func door(t *testing.T, d *db.DB, c *clock.Virtual) (*Service, int64) {
 	log := eventlog.New(d, "event")
 	p := policy.New(d)
 	ticket.RegisterPolicies(p)
-	p.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
+	o := org.New(d, log)
+	dispatch.RegisterPolicies(p, o, c)
 	if err := p.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
-	o := org.New(d, log)
 	if err := o.CreateAll(ctx, org.By{}, org.Province(org.ProvinceOptions{Cities: []string{"420100"}})); err != nil {
 		t.Fatal(err)
 	}

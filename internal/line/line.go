@@ -73,6 +73,9 @@ func Validate(doc, before []byte) error {
 	if err != nil {
 		return err
 	}
+	if len(lines) == 0 {
+		return fault.Invalid("lines_invalid", "号码台账是空的；请至少保留一个号码。")
+	}
 	old, _ := Parse(before)
 	was := map[string]string{}
 	for _, l := range old {

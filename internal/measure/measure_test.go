@@ -248,7 +248,7 @@ func TestDefinitions(t *testing.T) {
 	if err != nil || len(defs.Measures) < 10 {
 		t.Fatal(err)
 	}
-	for _, doc := range []string{`{`, `{"measures":[{"name":"x","label":"某","family":"办","num":["moon"]}]}`, `{"measures":[{"name":"x","label":"某","family":"吃","num":["closed"]}]}`, `{"measures":[{"label":"某","family":"办","num":["closed"]}]}`} {
+	for _, doc := range []string{`{`, `{}`, `null`, `{"measures":[]}`, `{"measures":[{"name":"x","label":"某","family":"办","num":["moon"]}]}`, `{"measures":[{"name":"x","label":"某","family":"吃","num":["closed"]}]}`, `{"measures":[{"label":"某","family":"办","num":["closed"]}]}`} {
 		if _, err := Parse([]byte(doc)); err == nil {
 			t.Errorf("%s was accepted", doc)
 		}

@@ -199,6 +199,10 @@ func (d *Draft) Write(tx *db.Tx) error {
 	t := d.t // a copy: the closure may run twice
 	w := &work{s: d.s, tx: tx, actor: d.actor, tree: d.s.Org.Tree(), t: &t, now: t.Accepted, event: tx.NewID(), data: map[string]any{"ch": t.Channel}}
 	w.say("note", d.n.Note)
+	t.Detail.Attach = nil
+	if err := w.attach(d.n.Attach); err != nil {
+		return err
+	}
 	switch t.Status {
 	case Received:
 		d.s.startClock(w, ClockAccept, nil, w.now, 0)
