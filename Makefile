@@ -4,7 +4,7 @@ GO ?= go
 DIST := internal/console/dist/index.html
 WEB_SRC := $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: build run check test bench bench-voice web deps clean
+.PHONY: build run check test bench bench-voice docs web deps clean
 
 build: $(DIST)
 	$(GO) build -o bin/hotline ./cmd/hotline
@@ -26,13 +26,13 @@ $(DIST): web/node_modules/.stamp $(WEB_SRC)
 
 # 快速检查：格式、静态检查、Go 测试的短形式（需要本机装有 PostgreSQL，不需要浏览器）
 check:
-	@test -z "$$(gofmt -l cmd internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd internal test; exit 1; }
+	@test -z "$$(gofmt -l cmd docs internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd docs internal test; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -short ./...
 
 # 全部检查；缺少的系统软件由 test/deps.sh 安装
 test: deps web
-	@test -z "$$(gofmt -l cmd internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd internal test; exit 1; }
+	@test -z "$$(gofmt -l cmd docs internal test 2>/dev/null)" || { echo "以下文件未格式化："; gofmt -l cmd docs internal test; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -timeout 25m ./...
 	cd web && npm run check && npm test
@@ -41,6 +41,10 @@ test: deps web
 
 deps:
 	bash test/deps.sh
+
+# 由代码生成的参考文档（数据字典、流转规则、权限、错误代码、接口、事件）
+docs:
+	$(GO) run ./docs/gen
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 3s ./internal/db ./internal/access ./internal/audit

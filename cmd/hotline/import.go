@@ -8,9 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -47,7 +45,7 @@ func runImport(ctx context.Context, args []string) error {
 	var rep intake.Report
 	switch {
 	case errors.Is(err, app.ErrLocked):
-		rep, err = importThrough(ctx, *data, *source, *platform, raw)
+		rep, err = importThrough(ctx, *data, *source, *platform, raw, func(done int) { bar(done, total, "导入诉求") })
 	case err == nil:
 		defer a.Close()
 		rep, err = a.Import(ctx, access.System("导入"), bytes.NewReader(raw), *source, *platform, func(done int) { bar(done, total, "导入诉求") })
@@ -55,6 +53,7 @@ func runImport(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	bar(total, total, "导入诉求") // empty lines count for nothing on the way
 	book := filepath.Join(*data, "import-errors.xlsx")
 	if rep.Rejected > 0 {
 		if err := intake.WriteWorkbook(book, rep); err != nil {
@@ -70,23 +69,24 @@ func runImport(ctx context.Context, args []string) error {
 	return nil
 }
 
-// importThrough hands the file to the server that holds the data directory.
-func importThrough(ctx context.Context, data, source, platform string, raw []byte) (rep intake.Report, err error) {
-	c := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(data, "control.sock"))
-	}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control/import?source="+source+"&platform="+platform, bytes.NewReader(raw))
+// importThrough hands the file to the server that holds the data directory,
+// which tells on the way how far it is.
+func importThrough(ctx context.Context, data, source, platform string, raw []byte, progress func(done int)) (rep intake.Report, err error) {
+	body, err := callServer(ctx, data, "/import", url.Values{"source": {source}, "platform": {platform}}, bytes.NewReader(raw))
 	if err != nil {
 		return rep, err
 	}
-	res, err := c.Do(req)
-	if err != nil {
-		return rep, fmt.Errorf("平台正在使用该目录，但联系不上它的本地接口：%w", err)
+	defer body.Close()
+	for in := json.NewDecoder(bufio.NewReader(body)); ; {
+		var t app.Told
+		switch err := in.Decode(&t); {
+		case err != nil:
+			return rep, fmt.Errorf("导入中断，平台没有答复结果，可以再次运行：%w", err)
+		case t.Failed != "":
+			return rep, errors.New(t.Failed)
+		case t.Report != nil:
+			return *t.Report, nil
+		}
+		progress(t.Done)
 	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
-		return rep, errors.New(string(b))
-	}
-	return rep, json.NewDecoder(bufio.NewReader(res.Body)).Decode(&rep)
 }

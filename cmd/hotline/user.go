@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 
 	"hotline/internal/access"
 	"hotline/internal/app"
 )
 
-// runUser makes the first accounts of an installation, which has none of its own.
+// runUser makes the first accounts of an installation, which has none of its
+// own. While a server holds the data directory, it goes through that server.
 func runUser(ctx context.Context, args []string) error {
 	if len(args) == 0 || args[0] != "create" {
 		return exitCode{2, "用法：hotline user create --data 目录 --username 用户名 --name 姓名 --role 角色 --unit 单位编码"}
@@ -24,12 +27,17 @@ func runUser(ctx context.Context, args []string) error {
 	if err := f.Parse(args[1:]); err != nil {
 		return exitCode{2, ""}
 	}
+	var password string
 	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn})
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, app.ErrLocked):
+		err = throughServer(ctx, *data, "/user", url.Values{"username": {*username}, "name": {*name}, "role": {*role}, "unit": {*unit}}, &password)
+	case err == nil:
+		defer a.Close()
+		if _, err = a.FirstRun(ctx); err == nil {
+			password, err = a.CreateAccount(ctx, *username, *name, access.Role(*role), *unit)
+		}
 	}
-	defer a.Close()
-	password, err := a.CreateAccount(ctx, *username, *name, access.Role(*role), *unit)
 	if err != nil {
 		return err
 	}

@@ -288,6 +288,13 @@ func holdToFamily(tx *db.Tx, person string, role Role) error {
 	return nil
 }
 
+// SamePerson tells whether two accounts belong to one person, who may hold an
+// account of several roles on one side of the separation of duties.
+func SamePerson(tx *db.Tx, a, b int64) (bool, error) {
+	n, err := db.Int(tx, `SELECT count(*) FROM account x JOIN account y ON y.person = x.person WHERE x.id = $1 AND y.id = $2`, a, b)
+	return n > 0, err
+}
+
 func flag(b bool) int {
 	if b {
 		return 1

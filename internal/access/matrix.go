@@ -22,7 +22,7 @@ var verbWords = map[Verb]string{
 func (v Verb) Word() string { return verbWords[v] }
 
 var scopeWords = map[ScopeKind]string{
-	ScopeOwn: "本人提交", ScopeSeat: "本人受理及同一来电人历史", ScopeTeam: "本班组", ScopeCentre: "本中心队列", ScopeUnit: "本单位承办",
+	ScopeOwn: "本人提交", ScopeSeat: "本人受理及同一诉求人历史", ScopeTeam: "本班组", ScopeCentre: "本中心队列", ScopeUnit: "本单位承办",
 	ScopeSubtree: "本单位及下级", ScopeJurisdiction: "本平台辖区", ScopeProvince: "全省", ScopeCell: "本平台举报件", ScopeNone: "无工单数据",
 }
 

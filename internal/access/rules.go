@@ -29,7 +29,10 @@ type Rules struct {
 	AbsoluteHours int    `json:"absoluteHours"`
 	MaxSessions   int    `json:"maxSessions"` // per account; a further login ends the oldest
 	SecondFactor  []Role `json:"secondFactor"`
-	InactiveDays  int    `json:"inactiveDays"` // then the account is disabled
+	InactiveDays  int    `json:"inactiveDays"`  // then the account is disabled
+	RevealsPerDay int    `json:"revealsPerDay"` // clear personal data seen by one account on a day
+	SealedHours   int    `json:"sealedHours"`   // a request for sealed data waits, and an approval holds, this long
+	SealedMinutes int    `json:"sealedMinutes"` // after the first look it may be looked at again this long; 0 = once only
 }
 
 // StrictRules is the embedded default: 等保2.0 level 3, security design S-01…S-05.
@@ -39,6 +42,7 @@ func StrictRules() Rules {
 		LockFails: 5, WindowMinutes: 15, LockMinutes: 30, AddressFails: 20,
 		IdleMinutes: 30, AdminIdle: 15, AbsoluteHours: 12, MaxSessions: 1,
 		SecondFactor: []Role{SysAdmin, SecAdmin, Auditor}, InactiveDays: 90,
+		RevealsPerDay: 60, SealedHours: 24,
 	}
 }
 
@@ -59,7 +63,8 @@ func (r Rules) JSON() []byte {
 }
 
 func parseRules(doc []byte) (Rules, error) {
-	var r Rules
+	d := StrictRules()
+	r := Rules{RevealsPerDay: d.RevealsPerDay, SealedHours: d.SealedHours} // for documents older than these
 	err := json.Unmarshal(doc, &r)
 	return r, err
 }
@@ -109,6 +114,9 @@ func (r Rules) check() error {
 		{"absoluteHours", "最长登录（小时）", r.AbsoluteHours, 1, 24 * 30},
 		{"maxSessions", "同时登录数", r.MaxSessions, 0, 100},
 		{"inactiveDays", "停用前未登录天数", r.InactiveDays, 0, 3650},
+		{"revealsPerDay", "每日查看个人信息次数", r.RevealsPerDay, 0, 10000},
+		{"sealedHours", "密封信息申请有效期（小时）", r.SealedHours, 1, 24 * 7},
+		{"sealedMinutes", "密封信息批准后可重看时间（分钟）", r.SealedMinutes, 0, 60},
 	} {
 		if b.v < b.lo || b.v > b.hi {
 			e := fault.Invalid("account_policy_invalid", "“%s”应在%d至%d之间。", b.label, b.lo, b.hi)
@@ -144,6 +152,9 @@ func (r Rules) within(p Rules) error {
 		{"最长登录", r.AbsoluteHours > p.AbsoluteHours},
 		{"同时登录数", looser(r.MaxSessions, p.MaxSessions)},
 		{"停用前未登录天数", looser(r.InactiveDays, p.InactiveDays)},
+		{"每日查看个人信息次数", looser(r.RevealsPerDay, p.RevealsPerDay)},
+		{"密封信息申请有效期", r.SealedHours > p.SealedHours},
+		{"密封信息批准后可重看时间", r.SealedMinutes > p.SealedMinutes},
 	} {
 		if b.loose {
 			return fault.Invalid("policy_loosened", "“%s”比省级规定宽松，市级只能收紧，不能放宽。", b.label)

@@ -135,6 +135,7 @@ func (a *API) act(ctx context.Context, id int64, name, ifMatch, key string, fiel
 		}
 		clean[k] = v
 	}
+	a.unitCodes(clean)
 	act.Fields = clean
 	body, _ := json.Marshal(fields)
 	digest := ticket.Digest(strconv.FormatInt(id, 10), name, ifMatch, string(body))

@@ -77,6 +77,7 @@ func New(d Deps) *API {
 	a.sessionRoutes()
 	a.ticketRoutes()
 	a.actionRoutes()
+	a.revealRoutes()
 	a.deskRoutes()
 	a.vocabularyRoutes()
 	a.attachmentRoutes()

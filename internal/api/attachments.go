@@ -63,7 +63,7 @@ func (a *API) attachmentRoutes() {
 		if err != nil {
 			return err
 		}
-		if err := a.Audit.Seen(r.Context(), audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "attachment.view", SubjectKind: "ticket", Subject: tid, Count: 1, IP: actor.IP}); err != nil {
+		if err := a.Audit.Seen(r.Context(), audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "attachment.view", SubjectKind: "ticket", Subject: at.Ticket, Count: 1, IP: actor.IP}); err != nil {
 			return err
 		}
 		return a.serveBlob(w, r, at.Ref, at.Name, at.Kind)

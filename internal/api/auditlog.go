@@ -289,7 +289,7 @@ func (a *API) auditOut(ctx context.Context, rows []audit.Row) ([]AuditRow, error
 
 // outcomeWord says why something was refused.
 func outcomeWord(code string) string {
-	if w, ok := map[string]string{"wrong_password": "密码错误", "wrong_otp": "动态口令错误"}[code]; ok {
+	if w, ok := map[string]string{"wrong_password": "密码错误", "wrong_otp": "动态口令错误", "reveal_quota": "超过当日查看次数"}[code]; ok {
 		return w
 	}
 	return "被拒绝"

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -24,7 +25,7 @@ import (
 // StaffIntake is what a seat submits.
 type StaffIntake struct {
 	Draft    string `json:"draft,omitempty"`
-	Way      string `json:"way" enum:"answer,dispatch,transfer,redirect,invalid,hold" doc:"处理方式"`
+	Way      string `json:"way,omitempty" default:"dispatch" enum:"answer,dispatch,transfer,redirect,invalid,hold" doc:"处理方式，不填为派单"`
 	Type     string `json:"type"`
 	Title    string `json:"title,omitempty"`
 	Content  string `json:"content"`
@@ -44,6 +45,9 @@ type StaffIntake struct {
 		Gender  string   `json:"gender,omitempty"`
 		Special []string `json:"special,omitempty"`
 	} `json:"requester,omitempty"`
+	Name       string `json:"name,omitempty" doc:"同 requester.name，与公众受理接口一致"`
+	Phone      string `json:"phone,omitempty" doc:"同 requester.phone"`
+	Secret     bool   `json:"secret,omitempty" doc:"对承办单位隐藏身份"`
 	Secrecy    string `json:"secrecy,omitempty"`
 	Urgency    string `json:"urgency,omitempty"`
 	Channel    string `json:"channel,omitempty"`
@@ -53,7 +57,8 @@ type StaffIntake struct {
 	Answer     *struct {
 		Text      string `json:"text"`
 		Knowledge ID     `json:"knowledge,omitempty"`
-		Miss      bool   `json:"miss,omitempty"`
+		Miss      bool   `json:"miss,omitempty" doc:"知识库未命中，提醒知识管理员补充"`
+		MissQ     string `json:"miss_q,omitempty" maxLength:"200" doc:"未命中的检索词；不写则取标题"`
 	} `json:"answer,omitempty"`
 	Redirect *struct {
 		Kind string `json:"kind"`
@@ -97,7 +102,7 @@ func (a *API) deskRoutes() {
 			return nil, err
 		}
 		body, _ := json.Marshal(in.Body)
-		out, err := a.create(ctx, actorOf(ctx), r, in.Key, body, in.Body.Draft)
+		out, err := a.create(ctx, actorOf(ctx), r, in.Key, body, a.afterDesk(actorOf(ctx), &in.Body))
 		return &struct{ Body CreatedOut }{out}, err
 	})
 	route(a, http.MethodPost, "/api/v1/suggest", "suggest", "受理与派单建议", Rule{Verbs: []access.Verb{access.Create, access.Approve, access.Handle}, Free: "只处理提交的文字，不读取个人信息"}, func(ctx context.Context, in *struct{ Body SuggestIn }) (*struct{ Body SuggestOut }, error) {
@@ -107,7 +112,7 @@ func (a *API) deskRoutes() {
 	type callerIn struct {
 		Phone string `json:"phone" maxLength:"30"`
 	}
-	route(a, http.MethodPost, "/api/v1/callers/lookup", "callers-lookup", "来电人历史", Rule{Verbs: []access.Verb{access.Create}, Audit: "caller.lookup"}, func(ctx context.Context, in *struct{ Body callerIn }) (*struct{ Body CallerOut }, error) {
+	route(a, http.MethodPost, "/api/v1/callers/lookup", "callers-lookup", "诉求人历史", Rule{Verbs: []access.Verb{access.Create}, Audit: "caller.lookup"}, func(ctx context.Context, in *struct{ Body callerIn }) (*struct{ Body CallerOut }, error) {
 		out, err := a.caller(ctx, actorOf(ctx), in.Body.Phone)
 		return &struct{ Body CallerOut }{out}, err
 	})
@@ -141,12 +146,37 @@ func (a *API) deskRoutes() {
 	})
 }
 
+// afterDesk is what a seat's submission brings with it: the draft ends, an open
+// ticket that it adds to is told so (补充), and a question without an answer in
+// the library is counted (未命中).
+func (a *API) afterDesk(actor access.Actor, b *StaffIntake) func(*db.Tx, *ticket.Intake) error {
+	return func(tx *db.Tx, n *ticket.Intake) error {
+		if b.Draft != "" {
+			if err := a.Intake.DropDraftTx(tx, actor.Account, b.Draft); err != nil {
+				return err
+			}
+		}
+		if n.Supplement {
+			_, err := a.Ticket.DoTx(tx, actor, n.RepeatOf, ticket.Action{Name: "supplement", Fields: map[string]any{"text": zh.Truncate(n.Content, 2000)}})
+			if e := fault.As(err); err != nil && e.Kind != fault.KindConflict && e.Kind != fault.KindForbidden { // an ended ticket is only linked
+				return err
+			}
+		}
+		if x := b.Answer; x != nil && x.Miss && x.Knowledge == 0 {
+			return a.Knowledge.MissTx(tx, n.Platform, cmp.Or(x.MissQ, n.Title), n.Category)
+		}
+		return nil
+	}
+}
+
 func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, error) {
 	r := intake.Request{Type: b.Type, Title: b.Title, Content: b.Content, Category: b.Category, Region: b.Region, Address: b.Address, Object: b.Object, Secrecy: b.Secrecy, Urgency: b.Urgency,
 		Channel: b.Channel, Line: b.Line, Way: b.Way, Note: b.Note, ReplyWay: b.ReplyWay, Visitor: a.Demo != nil,
 		Requester: ticket.Requester{Kind: b.Requester.Kind, Name: b.Requester.Name, Phone: b.Requester.Phone, Company: b.Requester.Company, USCC: b.Requester.USCC, Gender: b.Requester.Gender, Special: b.Requester.Special}}
-	if r.Channel == "" {
-		r.Channel = "phone"
+	r.Requester.Name, r.Requester.Phone = cmp.Or(r.Requester.Name, b.Name), cmp.Or(r.Requester.Phone, b.Phone)
+	r.Channel = cmp.Or(r.Channel, "phone")
+	if b.Secret && r.Secrecy == "" {
+		r.Secrecy = ticket.SecrecyUnit
 	}
 	if channelWord(r.Channel) == "" {
 		return r, fault.Invalid("channel_unknown", "来源渠道不在可选范围内。").At(fault.Field{Name: "channel", Detail: "请重新选择。"})
@@ -173,7 +203,7 @@ func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, 
 		if _, err := a.Ticket.Linkable(int64(b.Link.Ticket), actor.Platform); err != nil {
 			return r, err
 		}
-		r.RepeatOf = int64(b.Link.Ticket)
+		r.RepeatOf, r.Supplement = int64(b.Link.Ticket), b.Link.Kind == "supplement"
 	}
 	if b.OccurredAt != "" {
 		t, err := time.Parse(time.RFC3339, b.OccurredAt)
@@ -190,14 +220,9 @@ func (a *API) staffRequest(actor access.Actor, b *StaffIntake) (intake.Request, 
 	return r, nil
 }
 
-// create makes a ticket, its idempotency row and the end of its draft in one transaction.
-func (a *API) create(ctx context.Context, actor access.Actor, r intake.Request, key string, body []byte, draft string) (CreatedOut, error) {
-	made, _, err := a.Intake.SubmitOnce(ctx, actor, r, key, ticket.Digest("create", string(body)), func(tx *db.Tx) error {
-		if draft == "" {
-			return nil
-		}
-		return a.Intake.DropDraftTx(tx, actor.Account, draft)
-	})
+// create makes a ticket and its idempotency row in one transaction; with writes what belongs to it.
+func (a *API) create(ctx context.Context, actor access.Actor, r intake.Request, key string, body []byte, with func(*db.Tx, *ticket.Intake) error) (CreatedOut, error) {
+	made, _, err := a.Intake.SubmitOnce(ctx, actor, r, key, ticket.Digest("create", string(body)), with)
 	if err != nil {
 		return CreatedOut{}, err
 	}
@@ -323,8 +348,8 @@ func (a *API) suggest(ctx context.Context, actor access.Actor, in *SuggestIn) (S
 		}
 	}
 	place := in.Region
-	if hits := region.Find(in.Address+"。"+in.Title+"。"+in.Content, platform.Region); len(hits) > 0 {
-		r := hits[0].Region
+	if m, ok := region.Place(in.Address+"。"+in.Title+"。"+in.Content, platform.Region); ok {
+		r := m.Region
 		out.Region = &RegionGuess{r.Code, region.FullName(r.Code), "文中提到“" + r.Name + "”"}
 		if place == "" {
 			place = r.Code
@@ -462,10 +487,45 @@ type CallerTicket struct {
 	Version     int64  `json:"version"`
 }
 
+const (
+	callerLooks = 200 // tickets of a phone that are looked through …
+	callerShows = 30  // … and shown
+)
+
+// callerLines keeps the tickets whose subject line the actor may read: a seat
+// those of whoever calls (security design §5.2), others what is in their scope.
+func (a *API) callerLines(ctx context.Context, actor access.Actor, list []*ticket.Ticket) ([]*ticket.Ticket, error) {
+	sc := a.Access.ScopeOf(actor)
+	mine := map[int64]bool{}
+	if !sc.Caller && len(list) > 0 {
+		ids := make([]int64, 0, len(list))
+		for _, t := range list {
+			ids = append(ids, t.ID)
+		}
+		rows, err := a.rowsOf(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			mine[int64(r.ID)] = true
+		}
+	}
+	out := make([]*ticket.Ticket, 0, len(list))
+	for _, t := range list {
+		if actor.Cleared(t.Label) && (sc.Caller || mine[t.ID]) && len(out) < callerShows {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
 func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (CallerOut, error) {
 	out := CallerOut{History: []CallerTicket{}, Open: []CallerTicket{}}
-	list, err := a.Ticket.ByPhone(ctx, phone, 30)
+	list, err := a.Ticket.ByPhone(ctx, phone, callerLooks)
 	if err != nil {
+		return out, err
+	}
+	if list, err = a.callerLines(ctx, actor, list); err != nil {
 		return out, err
 	}
 	p, _ := zh.NormalizePhone(phone)
@@ -474,9 +534,6 @@ func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (Cal
 	}
 	rules := a.Ticket.RulesNow(0)
 	for _, t := range list {
-		if !actor.Cleared(t.Label) {
-			continue
-		}
 		row := CallerTicket{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, StatusLabel: rules.StatusWord(t.Status), At: stamp(t.Accepted), Version: t.Version}
 		if t.Detail.Citizen != nil {
 			row.Verdict = citizenWord(rules, t.Detail.Citizen)

@@ -53,6 +53,36 @@ func parseID(s string) (int64, error) {
 	return n, nil
 }
 
+// unitID reads a unit by its id or by its code, which other systems know it by.
+func (a *API) unitID(s string) (int64, error) {
+	if u, ok := a.Org.Tree().ByCode(s); ok {
+		return u.ID, nil
+	}
+	return parseID(s)
+}
+
+// unitCodes replaces the codes of units among the fields of an action by ids.
+func (a *API) unitCodes(fields map[string]any) {
+	id := func(v any) any {
+		if s, ok := v.(string); ok {
+			if n, err := a.unitID(s); err == nil {
+				return n
+			}
+		}
+		return v
+	}
+	for _, k := range [...]string{"unit", "assist_unit", "suggested", "redispatch"} {
+		if v, ok := fields[k]; ok {
+			fields[k] = id(v)
+		}
+	}
+	if list, ok := fields["assists"].([]any); ok {
+		for i := range list {
+			list[i] = id(list[i])
+		}
+	}
+}
+
 // schemaName names a type in the OpenAPI document: our own exported types by
 // their name, those of other rooms with the room before it, and types local to
 // a route by the operation.

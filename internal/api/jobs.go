@@ -15,6 +15,7 @@ import (
 	"hotline/internal/job"
 	"hotline/internal/measure"
 	"hotline/internal/report"
+	"hotline/internal/ticket"
 )
 
 // JobOut is a background job as its creator sees it.
@@ -34,7 +35,7 @@ type JobOut struct {
 }
 
 var (
-	jobKinds  = map[string]string{report.JobMeasures: "导出统计数据", report.JobTickets: "导出工单清单", measure.JobRecount: "重新核对统计数"}
+	jobKinds  = map[string]string{report.JobMeasures: "导出统计数据", report.JobTickets: "导出工单清单", measure.JobRecount: "重新核对统计数", ticket.JobRefan: "按新隶属关系调整工单可见范围"}
 	jobStates = map[job.State]string{job.Ready: "排队中", job.Working: "进行中", job.Done: "已完成", job.Dead: "未成功"}
 )
 

@@ -126,6 +126,11 @@ func (a *API) knowledgeRoutes() {
 			out.Items = append(out.Items, KnowledgeHit{a.articleRow(h.Article, now), h.Snippet, h.Score})
 		}
 		out.MS = float64(clock.Since(clock.System(), began).Microseconds()) / 1000
+		if len(hits) == 0 {
+			if err := a.Knowledge.Miss(ctx, actorOf(ctx).Platform, in.Q); err != nil {
+				return nil, err
+			}
+		}
 		return &struct{ Body knowledgeHits }{out}, nil
 	})
 	type knowledgePaths struct {
@@ -205,6 +210,7 @@ func (a *API) knowledgeRoutes() {
 }
 
 func (a *API) knowledgeWrites() {
+	a.missRoutes()
 	edit := Rule{Verbs: []access.Verb{access.KBEdit}, Audit: "event"}
 	route(a, http.MethodPost, "/api/v1/knowledge", "knowledge-create", "新建知识", edit, func(ctx context.Context, in *struct {
 		Key  string `header:"Idempotency-Key"`

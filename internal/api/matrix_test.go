@@ -54,7 +54,7 @@ func TestEveryRouteIsRuledAndAudited(t *testing.T) {
 }
 
 // freeWrites change nothing but the caller's own scratch paper, or nothing.
-var freeWrites = map[string]bool{"suggest": true, "drafts-save": true, "drafts-delete": true}
+var freeWrites = map[string]bool{"suggest": true, "drafts-save": true, "drafts-delete": true, "knowledge-miss": true}
 
 // sample is a request that goes deep into a route's handler. In paths and
 // bodies $name is the id of a seeded ticket or thing.
@@ -82,6 +82,7 @@ var samples = map[string]sample{
 	"meta": {}, "regions": {path: "/api/v1/regions?parent=420100"}, "regions-search": {path: "/api/v1/regions/search?q=hs"}, "categories": {path: "/api/v1/categories?q=噪声"}, "categories-tree": {}, "units": {path: "/api/v1/units?q=城管"},
 	"attachments-create": {file: picture()}, "attachments-get": {path: "/api/v1/attachments/1?ticket=$handled"}, "events": {live: true},
 	"intake-create": {body: `{"type":"求助","content":"小区门口路灯坏了三天，请维修。","region":"420111","phone":"13800003333","name":"赵女士"}`}, "public-ticket": {path: "/api/v1/public/tickets/$number?code=AAAA2222"},
+	"knowledge-misses": {}, "knowledge-miss": {body: `{"q":"异地就医备案怎么办"}`}, "knowledge-miss-draft": {body: `{"term":"异地就医备案怎么办"}`},
 	"knowledge-search": {path: "/api/v1/knowledge/search?q=居住证"}, "knowledge-paths": {}, "knowledge-list": {path: "/api/v1/knowledge?state=draft"}, "knowledge-get": {path: "/api/v1/knowledge/$know"},
 	"knowledge-create": {body: `{"title":"公积金提取指南$n","path":"城乡建设/公积金","kind":"办事指南","source":"本平台整理","unit":"$unit","region":"420100","body":"租房提取公积金的条件和材料。"}`},
 	"knowledge-save":   {path: "/api/v1/knowledge/$know", head: v1, body: `{"title":"居住证办理指南","path":"城乡建设/居住证","kind":"办事指南","source":"本平台整理","unit":"$unit","region":"420100","body":"到居住地派出所申领。"}`},
@@ -100,6 +101,9 @@ var samples = map[string]sample{
 	"admin-grants-approve": {path: "/api/v1/admin/grants/7/approve", body: `{"opinion":"同意"}`}, "admin-grants-reject": {path: "/api/v1/admin/grants/7/reject", body: `{"opinion":"理由不足"}`},
 	"admin-policies": {}, "admin-policies-get": {path: "/api/v1/admin/policies/rules"}, "admin-policies-publish": {path: "/api/v1/admin/policies/limits", body: `{"doc":[{"id":"x"}],"note":"试"}`},
 	"admin-calendar": {path: "/api/v1/admin/calendar?year=2026"}, "admin-catalogue-replay": {path: "/api/v1/admin/catalogue/replay?month=2026-11"},
+	"reveal-requests-create": {path: "/api/v1/tickets/$report/reveal-requests", body: `{"field":"phone","reason_code":"identity","reason":"核对举报人身份后组织现场核查"}`}, "reveal-requests-ticket": {path: "/api/v1/tickets/$report/reveal-requests"},
+	"reveal-requests-list": {path: "/api/v1/reveal-requests?state=pending&limit=5"}, "reveal-requests-decide": {path: "/api/v1/reveal-requests/7/decide", body: `{"decision":"pass","opinion":"理由充分，同意。"}`},
+	"privacy-quotas": {path: "/api/v1/privacy/quotas?day=2026-11-23"}, "privacy-quotas-seen": {body: `{"account":"7","day":"2026-11-23"}`},
 	"audit-search": {path: "/api/v1/audit?op=ticket.*&limit=5"}, "audit-verify": {}, "audit-viewers": {path: "/api/v1/audit/viewers?number=$number"},
 }
 
@@ -112,7 +116,7 @@ func picture() []byte {
 // fill makes the request of a sample for the n-th caller.
 func (w *world) fill(r Route, n int) request {
 	s := samples[r.ID]
-	words := strings.NewReplacer("$handled", w.id("handled"), "$number", w.made["handled"].Number, "$know", fmt.Sprint(w.know), "$unit", unitID(w, "D420100-chengguan"), "$measure", w.measure(), "$n", fmt.Sprint(n))
+	words := strings.NewReplacer("$handled", w.id("handled"), "$report", w.id("report"), "$number", w.made["handled"].Number, "$know", fmt.Sprint(w.know), "$unit", unitID(w, "D420100-chengguan"), "$measure", w.measure(), "$n", fmt.Sprint(n))
 	path := s.path
 	if path == "" {
 		path = strings.NewReplacer("{id}", w.id("handled")).Replace(r.Path)

@@ -114,7 +114,8 @@ func TestPoliciesRefuseBadDocuments(t *testing.T) {
 		{"account", `{"doc":` + string(account.JSON()) + `}`, "account_policy_invalid"}, {"account", `{"doc":[1]}`, "account_policy_invalid"},
 		{"limits", `{"doc":[{}],"effective_from":"2020-01-01"}`, "policy_backdated"}, {"limits", `{"doc":[{}],"effective_from":"soon"}`, "date_invalid"}, {"limits", `{"doc":[{}],"effective_from":"9999-01-01"}`, "date_invalid"},
 		{"limits", `{"doc":[{}],"note":"` + strings.Repeat("长", 501) + `"}`, "request_invalid"}, {"limits", `{"doc":[{}],"platform":"武汉"}`, "request_invalid"}, {"limits", `{"doc":[{}],"platform":"77"}`, "platform_unknown"}, {"luck", `{"doc":{"a":1}}`, "policy_kind_unknown"},
-		{"limits", `{"doc":["` + strings.Repeat("大", 400_000) + `"]}`, "too_large"}, {"notices", `{"doc":{"accepted":"短"}}`, "notices_invalid"}, {"measures", `{"doc":{"measures":[{"name":"x"}]}}`, "measures_invalid"}, {"lines", `{"doc":[1]}`, "lines_invalid"},
+		{"limits", `{"doc":["` + strings.Repeat("大", 400_000) + `"]}`, "too_large"}, {"notices", `{"doc":{"accepted":"短"}}`, "notices_invalid"}, {"measures", `{"doc":{"measures":[{"name":"x"}]}}`, "measures_invalid"}, {"measures", `{"doc":{"measures":[]}}`, "measures_invalid"},
+		{"notices", `{"doc":{"x":"您的诉求已经收到。"}}`, "notices_invalid"}, {"categories", `{"doc":{"version":"x","categories":[]}}`, "category_empty"}, {"lines", `{"doc":[1]}`, "lines_invalid"},
 	} {
 		w.refused(c.code, "p-sysadmin", "POST", policies+"/"+c.kind, c.body)
 	}

@@ -32,12 +32,10 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType names the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-var statuses = map[fault.Kind]struct {
-	status int
-	title  string
-}{
-	fault.KindInvalid: {422, "请求有误"}, fault.KindUnauthenticated: {401, "未登录"}, fault.KindForbidden: {403, "无权操作"}, fault.KindNotFound: {404, "未找到"},
-	fault.KindConflict: {409, "状态已变化"}, fault.KindTooMany: {429, "请求过于频繁"}, fault.KindUnavailable: {503, "暂时不可用"}, fault.KindInternal: {500, "系统错误"},
+// titles say in a word what sort of failure a kind is.
+var titles = map[fault.Kind]string{
+	fault.KindInvalid: "请求有误", fault.KindUnauthenticated: "未登录", fault.KindForbidden: "无权操作", fault.KindNotFound: "未找到",
+	fault.KindConflict: "状态已变化", fault.KindTooMany: "请求过于频繁", fault.KindUnavailable: "暂时不可用", fault.KindInternal: "系统错误",
 }
 
 func toProblem(err error) *Problem {
@@ -45,8 +43,7 @@ func toProblem(err error) *Problem {
 		return p
 	}
 	f := fault.As(err)
-	s := statuses[f.Kind]
-	return &Problem{Status: s.status, Title: s.title, Code: f.Code, Detail: f.Detail, Errors: f.Fields, Data: f.Data}
+	return &Problem{Status: f.Kind.Status(), Title: titles[f.Kind], Code: f.Code, Detail: f.Detail, Errors: f.Fields, Data: f.Data}
 }
 
 // problem turns any error into what the wire carries and logs our defects.
@@ -54,6 +51,10 @@ func (a *API) problem(ctx context.Context, err error) error {
 	p := toProblem(err)
 	if m, ok := p.Data.(ticket.Moved); ok {
 		p.Data = a.movedOut(m)
+	}
+	if p.Status >= 500 && ctx.Err() != nil { // the client is gone, or the server is stopping: nobody's defect
+		slog.InfoContext(ctx, "request broken off", "err", err)
+		return toProblem(fault.Unavailable("request_cancelled", "请求已中断，请重试。"))
 	}
 	if p.Status >= 500 {
 		slog.ErrorContext(ctx, "request failed", "code", p.Code, "err", err, "actor", actorOf(ctx).Username)
@@ -105,6 +106,9 @@ func useChineseErrors() {
 			}
 			x := d.ErrorDetail()
 			name := x.Location[strings.LastIndexByte(x.Location, '.')+1:]
+			if missing, ok := strings.CutPrefix(x.Message, "expected required property "); ok {
+				name, _, _ = strings.Cut(missing, " ") // its location is the object that lacks it
+			}
 			p.Errors = append(p.Errors, fault.Field{Name: name, Detail: chineseValidation(x.Message)})
 		}
 		if len(p.Errors) > 0 {

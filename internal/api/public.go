@@ -71,7 +71,7 @@ func (a *API) publicRoutes() {
 			r.Secrecy = ticket.SecrecyAnonymous
 		}
 		body, _ := json.Marshal(b)
-		out, err := a.create(ctx, access.AsCitizen(0, ip), r, in.Key, body, "")
+		out, err := a.create(ctx, access.AsCitizen(0, ip), r, in.Key, body, nil)
 		return &struct{ Body receipt }{receipt{out.Number, out.QueryCode}}, err
 	})
 	route(a, http.MethodGet, "/api/v1/public/tickets/{number}", "public-ticket", "凭查询码看进度", Rule{Public: true, Audit: "public.view"}, func(ctx context.Context, in *struct {

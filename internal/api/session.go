@@ -13,8 +13,9 @@ type Demo interface {
 	Notice() string
 	// Roles lists the one-click entrances by role.
 	Roles(ctx context.Context) ([]DemoRole, error)
-	// Enter opens a session as an account, or as the handler of a unit.
-	Enter(ctx context.Context, username, unit, ip string) (access.Session, error)
+	// Enter opens a session as an account, or as any role of a unit; without a
+	// role as who handles there.
+	Enter(ctx context.Context, username, unit, role, ip string) (access.Session, error)
 	// Autoplay lets the system play the remaining roles of a visitor's ticket.
 	Autoplay(ctx context.Context, actor access.Actor, id int64) error
 	// Step plays the next role once.
@@ -126,10 +127,11 @@ func (a *API) sessionRoutes() {
 	route(a, http.MethodGet, "/api/v1/me/counts", "me-counts", "本人待办数量", Rule{Free: "只含数量"}, func(ctx context.Context, _ *struct{}) (*struct{ Body counts }, error) {
 		actor := actorOf(ctx)
 		out := counts{Menus: map[string]int64{}, Queues: map[string]QueueCount{}}
-		for page, queues := range pageQueues {
+		for page := range pageQueues {
 			if !access.MayOpen(actor.Role, page) {
 				continue
 			}
+			queues, _ := queuesOf(actor, page)
 			cs, err := a.counts(ctx, actor, page, queues)
 			if err != nil {
 				return nil, err
@@ -140,6 +142,13 @@ func (a *API) sessionRoutes() {
 					out.Menus[page] += c.Count
 				}
 			}
+		}
+		if access.MayOpen(actor.Role, "privacy") {
+			requests, alarms, err := a.Ticket.RevealsWaiting(ctx, actor)
+			if err != nil {
+				return nil, err
+			}
+			out.Menus["privacy"] = requests + alarms
 		}
 		return &struct{ Body counts }{out}, nil
 	})
@@ -173,10 +182,11 @@ func (a *API) sessionRoutes() {
 	route(a, http.MethodPost, "/api/v1/demo/enter", "demo-enter", "一键进入演示岗位", Rule{Public: true, Audit: "login"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Username string `json:"username,omitempty"`
-			Unit     string `json:"unit,omitempty"`
+			Unit     string `json:"unit,omitempty" doc:"单位代码或编号"`
+			Role     string `json:"role,omitempty" doc:"以该单位的这个岗位进入；不写为经办人"`
 		}
 	}) (*loginOut, error) {
-		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, actorOf(ctx).IP)
+		s, err := a.Demo.Enter(ctx, in.Body.Username, in.Body.Unit, in.Body.Role, actorOf(ctx).IP)
 		if err != nil {
 			return nil, err
 		}
@@ -239,10 +249,30 @@ var pageQueues = map[string][]string{
 	"unit":      {"to_sign", "handling", "due_soon", "overdue", "returning", "delegated", "suspended", "rework", "unit_done"},
 	"review":    {"to_review"},
 	"callback":  {"to_callback", "relay", "to_recheck"},
-	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "extension_review", "suspend_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
+	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "disputed", "extension_review", "suspend_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
 	"supervise": {"sup_open", "to_recheck", "disputed"},
 	"cell":      {"informant"},
 	"search":    {"all"},
+}
+
+// platformTodo is what waits for a seat of a hotline platform itself. What its
+// units sign and handle is in the platform's sight and is not its work.
+var platformTodo = map[access.Role][]string{
+	access.Agent:      {"seat_fix", "to_accept"},
+	access.ShiftLead:  {"seat_fix", "to_accept"},
+	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck", "quarantined"},
+	access.Province:   {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
+	access.Supervisor: {"to_recheck", "disputed", "sup_open"},
+	access.Callback:   {"to_callback", "relay", "to_recheck"},
+}
+
+// queuesOf gives the queues of a page for this actor.
+func queuesOf(actor access.Actor, page string) ([]string, bool) {
+	if own := platformTodo[actor.Role]; page == "todo" && own != nil && actor.Unit == actor.Platform {
+		return own, true
+	}
+	queues, ok := pageQueues[page]
+	return queues, ok
 }
 
 // menuCounts says how many of a page's queues add up to the badge of its menu.

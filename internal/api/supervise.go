@@ -11,7 +11,6 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/supervise"
-	"hotline/internal/ticket"
 )
 
 // SupervisionOut is one 督办 of the ledger.
@@ -198,13 +197,19 @@ func (a *API) superviseRoutes() {
 
 var supervisionDone = map[string]string{"feedback": "的反馈已提交，待销号。", "close": "已销号。", "reject": "已退回，请承办单位重新反馈。", "extend": "已延长期限。"}
 
-// ticketID finds a ticket by id or 单号; what is out of scope is refused by the action itself.
+// ticketID finds a ticket of the actor's scope by 单号, former number or id;
+// what lies outside is like what does not exist.
 func (a *API) ticketID(ctx context.Context, s string) (int64, error) {
-	s = strings.ReplaceAll(strings.TrimSpace(s), " ", "")
-	if ticket.ValidNumber(s) {
-		return a.Ticket.ByNumber(ctx, s)
+	actor := actorOf(ctx)
+	id, err := a.Ticket.NumberInScope(ctx, actor, s)
+	if fault.KindOf(err) != fault.KindNotFound {
+		return id, err
 	}
-	return parseID(s)
+	if id, perr := parseID(strings.TrimSpace(s)); perr == nil {
+		_, err = a.Ticket.Get(ctx, actor, id)
+		return id, err
+	}
+	return 0, err
 }
 
 // moment reads a date, or a date and time; a mere date means the end of office hours.

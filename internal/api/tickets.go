@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,6 +51,7 @@ type TicketRow struct {
 	Requester    string         `json:"requester"`
 	Phone        string         `json:"phone"`
 	Demo         bool           `json:"demo,omitempty"`
+	Similar      *int64         `json:"similar,omitempty" doc:"同地同事的其他未结工单数，只在派单页给出"`
 }
 
 // SuggestionOut is a proposed unit with the reason in words.
@@ -70,11 +72,12 @@ func (a *API) ticketRoutes() {
 	route(a, http.MethodGet, "/api/v1/queues", "queues", "某页面的队列与数量", Rule{Verbs: view.Verbs, Free: "只含数量"}, func(ctx context.Context, in *struct {
 		Page string `query:"page"`
 	}) (*struct{ Body queuesOut }, error) {
-		queues, ok := pageQueues[in.Page]
+		actor := actorOf(ctx)
+		queues, ok := queuesOf(actor, in.Page)
 		if !ok {
 			return nil, fault.Invalid("page_unknown", "没有这个页面。")
 		}
-		items, err := a.counts(ctx, actorOf(ctx), in.Page, queues)
+		items, err := a.counts(ctx, actor, in.Page, queues)
 		return &struct{ Body queuesOut }{queuesOut{items}}, err
 	})
 	type listOut struct {
@@ -99,7 +102,7 @@ func (a *API) ticketRoutes() {
 		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
 		if in.Unit != "" {
-			if f.Unit, err = parseID(in.Unit); err != nil {
+			if f.Unit, err = a.unitID(in.Unit); err != nil {
 				return nil, err
 			}
 		}
@@ -121,7 +124,10 @@ func (a *API) ticketRoutes() {
 		for _, row := range rows {
 			out.Items = append(out.Items, r.row(row))
 		}
-		return &struct{ Body listOut }{out}, nil
+		if slices.Contains(pageQueues["dispatch"], in.Queue) {
+			err = a.countSimilar(ctx, out.Items)
+		}
+		return &struct{ Body listOut }{out}, err
 	})
 	one := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.view"}
 	route(a, http.MethodGet, "/api/v1/tickets/{id}", "tickets-get", "工单详情", one, func(ctx context.Context, in *pathID) (*struct{ Body TicketOut }, error) {
@@ -174,6 +180,21 @@ func (a *API) ticketRoutes() {
 	})
 }
 
+// countSimilar fills in how many open tickets are about the same as each row;
+// only a dispatcher folds them, so no other list pays for it.
+func (a *API) countSimilar(ctx context.Context, rows []TicketRow) error {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = int64(rows[i].ID)
+	}
+	n, err := insight.SimilarCounts(ctx, a.DB, ids)
+	for i, id := range ids {
+		v := n[id]
+		rows[i].Similar = &v
+	}
+	return err
+}
+
 // open loads a ticket in the actor's scope and audits the view.
 func (a *API) open(ctx context.Context, raw string) (*ticket.Ticket, error) {
 	id, err := parseID(raw)
@@ -218,13 +239,11 @@ func (r renderer) row(x ticket.Row) TicketRow {
 	due := x.Sort
 	if x.Node != nil {
 		out.Assignment, out.State, out.StateLabel, out.Role = ID(x.Node.ID), x.Node.State, rules.StateWord(x.Node.State), roleWord(x.Node.Role)
-		if x.Node.Due > 0 {
+		if x.Node.Due > 0 && !decision(x.State) {
 			due = x.Node.Due
 		}
-	} else if t.Due > 0 {
-		due = t.Due
 	}
-	if !ticket.Final(t.Status) && t.Status != ticket.ToCallback && due > 0 && (x.Node == nil || x.Node.Alive()) {
+	if !ticket.Final(t.Status) && due > t.Accepted && (x.Node == nil || x.Node.Alive()) {
 		out.Due, out.DueText = stamp(due), calendar.Display(r.now, clock.FromMillis(due))
 		out.Light = light(t.Accepted, due, r.now.UnixMilli())
 	} else {
@@ -232,6 +251,12 @@ func (r renderer) row(x ticket.Row) TicketRow {
 	}
 	out.Requester, out.Phone = r.person(t)
 	return out
+}
+
+// decision tells whether a list is of requests to be decided: it is sorted by,
+// and shows, the time left to decide.
+func decision(queue string) bool {
+	return queue == ticket.QueueReturn || queue == ticket.QueueExtension || queue == ticket.QueueSuspend
 }
 
 // centre names the platform that took a ticket, for readers above or beside it.
@@ -302,7 +327,10 @@ func flags(t *ticket.Ticket) []string {
 	if t.Secrecy == ticket.SecrecyAnonymous {
 		out = append(out, "匿名")
 	}
-	if t.RepeatOf != 0 {
+	switch {
+	case t.Detail.Supplement:
+		out = append(out, "补充")
+	case t.RepeatOf != 0:
 		out = append(out, "重复")
 	}
 	return out

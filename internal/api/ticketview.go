@@ -440,7 +440,7 @@ func (a *API) verdicts(t *ticket.Ticket, rules *ticket.Rules, texts map[string]s
 		for _, c := range v.Reasons {
 			reasons = append(reasons, rules.OptionWord("dissatisfied", c))
 		}
-		o.Citizen = &CitizenVerdictOut{v.Outcome, rules.OptionWord("solved", v.Solved), v.Satisfaction, citizenWord(rules, v), reasons, texts["evaluation"], map[string]string{"callback": "电话回访", "web": "网上评价"}[v.Way], stamp(v.At)}
+		o.Citizen = &CitizenVerdictOut{v.Outcome, rules.OptionWord("solved", v.Solved), v.Satisfaction, citizenWord(rules, v), reasons, texts["evaluation"], verdictWays[v.Way], stamp(v.At)}
 	}
 	if v := t.Detail.Auditor; v != nil {
 		o.Auditor = &AuditorVerdictOut{rules.OptionWord("recheck_decision", v.Result), texts["verdict"], stamp(v.At), a.accountName(v.By)}
@@ -464,6 +464,8 @@ func (a *API) related(ctx context.Context, t *ticket.Ticket, actor access.Actor,
 			o.Kind, o.KindLabel = "main", "主单"
 		case t.SplitOf == x.ID:
 			o.Kind, o.KindLabel = "split", "拆分自"
+		case t.Detail.Supplement:
+			o.Kind, o.KindLabel = "supplement", "补充"
 		default:
 			o.Kind, o.KindLabel = "repeat", "重复于"
 		}

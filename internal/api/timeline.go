@@ -80,6 +80,9 @@ func num(data map[string]any, key string) int64 {
 	return v
 }
 
+// verdictWays say how a citizen's verdict came; other ways are how somebody was reached.
+var verdictWays = map[string]string{"callback": "电话回访", "web": "网上评价"}
+
 // eventFields says in words what an event's codes mean.
 func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 	out := []Field{}
@@ -104,7 +107,10 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 		{"mode", "办结方式", "close_mode"}, {"solved", "是否解决", "solved"}, {"truth", "反映情况", "truth"}, {"way", "联系方式", "way"}, {"result", "联系结果", "contact_result"},
 		{"outcome", "回访结果", "callback_outcome"}, {"redirect", "引导途径", "redirect_kind"}, {"invalid", "无效原因", "invalid_reason"}, {"level", "督办方式", "supervise_level"},
 	} {
-		if v := str(l.Data[o.key]); v != "" {
+		v := str(l.Data[o.key])
+		if way, verdict := verdictWays[v]; o.key == "way" && verdict {
+			add("评价方式", way)
+		} else if v != "" {
 			add(o.label, rules.OptionWord(o.list, v))
 		}
 	}

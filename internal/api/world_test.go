@@ -62,7 +62,8 @@ type world struct {
 func schemas() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	out = append(out, access.Schema(), ticket.Schema(), insight.Schema())
+	out = append(out, access.Schema(), ticket.Schema())
+	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
 	return append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 }
@@ -72,7 +73,7 @@ type entrance struct{ access *access.Service }
 
 func (e entrance) Notice() string                            { return "演示环境。" }
 func (e entrance) Roles(context.Context) ([]DemoRole, error) { return []DemoRole{}, nil }
-func (e entrance) Enter(ctx context.Context, username, _, ip string) (access.Session, error) {
+func (e entrance) Enter(ctx context.Context, username, _, _, ip string) (access.Session, error) {
 	return e.access.Enter(ctx, username, ip, "test")
 }
 func (e entrance) Autoplay(context.Context, access.Actor, int64) error {
@@ -139,9 +140,9 @@ func newWorld(t *testing.T) *world {
 	ticket.RegisterPolicies(p)
 	notify.RegisterPolicies(p)
 	measure.RegisterPolicies(p)
-	p.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
-	p.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	o := org.New(d, log)
+	dispatch.RegisterPolicies(p, o, c)
+	p.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	acc := access.New(d, o, p, trail, c, access.WithRing(ring), access.Demo())
 	o.Approver = acc.ApprovesCountyPlatform
 	ok(p.Load(ctx))
@@ -150,7 +151,7 @@ func newWorld(t *testing.T) *world {
 		_, err := p.Publish(tx, policy.Publication{Kind: access.PolicyKind, Doc: access.DemoRules().JSON(), Note: "演示"})
 		return err
 	}))
-	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p})
+	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc})
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}

@@ -76,9 +76,10 @@ type App struct {
 
 // Schemas lists every room's tables in the order of their floors.
 func Schemas() []db.Schema {
-	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
+	out := []db.Schema{db.NodeSchema(), eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
-	out = append(out, access.Schema(), ticket.Schema(), insight.Schema())
+	out = append(out, access.Schema(), ticket.Schema())
+	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
 	out = append(out, intake.Schema(), notify.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 	return out
@@ -110,7 +111,11 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	}
 	a.DB = d
 	if !c.ReadOnly {
-		if err := d.Migrate(ctx, Schemas()...); err != nil {
+		err := d.Migrate(ctx, Schemas()...)
+		if err == nil {
+			err = d.LeaseNode(ctx)
+		}
+		if err != nil {
 			a.Close()
 			return nil, err
 		}
@@ -135,14 +140,17 @@ func (a *App) build(ctx context.Context) error {
 	d := a.DB
 	a.Log = eventlog.New(d, "event")
 	a.Audit = audit.New(d).SignWith(a.Ring).Witness("event", a.Log)
+	if a.Config.DB == "" && a.lock != nil { // DIR/lock keeps every other process out
+		a.Audit.Alone()
+	}
 	a.Jobs = job.New(d)
 	a.Policy = policy.New(d)
 	ticket.RegisterPolicies(a.Policy)
 	notify.RegisterPolicies(a.Policy)
 	measure.RegisterPolicies(a.Policy)
-	a.Policy.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
-	a.Policy.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	a.Org = org.New(d, a.Log)
+	dispatch.RegisterPolicies(a.Policy, a.Org, a.Clock)
+	a.Policy.Register(line.PolicyLines, policy.Kind{Label: "热线号码台账", Default: line.Default, Validate: line.Validate})
 	opts := []access.Option{access.WithRing(a.Ring)}
 	if a.Demo {
 		opts = append(opts, access.Demo())
@@ -156,7 +164,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Lines = line.New(a.Policy)
-	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy})
+	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access})
 	a.Insight = insight.New(a.Ticket.Categories)
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
@@ -166,6 +174,8 @@ func (a *App) build(ctx context.Context) error {
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)
 	a.Report = report.New(d, a.Jobs, a.Blobs, a.Measure, a.Ticket, a.Org, a.Access)
 	a.Jobs.Handle(ticket.JobRedate, a.Ticket.RedateJob)
+	a.Jobs.Handle(ticket.JobRefan, a.Ticket.RefanJob)
+	a.Org.OnMoved = ticket.RefanAfterMove(a.Jobs)
 	a.Measure.RegisterJobs(a.Jobs)
 	a.Gate = api.NewGate(a.Clock, func(body string) string { return hex.EncodeToString(a.Ring.Blind("gate", body)) })
 	return nil

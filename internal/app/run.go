@@ -29,12 +29,14 @@ func (a *App) Run(ctx context.Context) {
 
 func (a *App) parts() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
+		"node lease":     a.DB.KeepNode,
 		"event sealer":   a.Log.RunSealer,
 		"audit sealer":   a.Audit.RunSealer,
 		"policy watch":   func(ctx context.Context) error { return a.Policy.Watch(ctx, a.Clock) },
 		"org watch":      a.Org.Watch,
 		"session watch":  a.Access.Watch,
 		"ticket words":   func(ctx context.Context) error { return insight.Index(ctx, a.Log, a.Ticket) },
+		"similar":        func(ctx context.Context) error { return insight.FollowKin(ctx, a.Log, a.Ticket) },
 		"notices":        func(ctx context.Context) error { return a.Notify.Follow(ctx, a.Log) },
 		"delivery":       a.Notify.Deliver,
 		"counters":       a.Measure.Follow,
@@ -87,6 +89,9 @@ func (a *App) sweep(ctx context.Context) error {
 func (a *App) housekeeping(ctx context.Context) error {
 	for {
 		if err := a.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error { _, err := a.Ticket.Forget(tx); return err }); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err := a.Ticket.ExpireReveals(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 		if _, err := a.Report.Prune(ctx); err != nil && ctx.Err() == nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"hotline/internal/access"
 	"hotline/internal/fault"
@@ -43,7 +44,7 @@ func (a *App) CreateAccount(ctx context.Context, username, name string, role acc
 		return "", err
 	}
 	password := "Hx" + strings.ToLower(base32.StdEncoding.EncodeToString(raw[:])) + "7"
-	_, err := a.Access.CreateAccount(ctx, access.System("命令行"), access.NewAccount{Username: username, Name: name, Role: role, Unit: u.ID, Password: password})
+	_, err := a.Access.CreateAccount(ctx, access.System("命令行"), access.NewAccount{Username: username, Name: name, Role: role, Unit: u.ID, Password: password, MustChange: true})
 	return password, err
 }
 
@@ -62,6 +63,40 @@ func (a *App) Import(ctx context.Context, actor access.Actor, r io.Reader, sourc
 	return a.Intake.Import(ctx, actor, r, intake.ImportOptions{Source: source, Platform: u.ID, Progress: progress})
 }
 
+// Told is one line of the answer of the control socket to an import: how far
+// it is, and in the last one the report or what stopped it.
+type Told struct {
+	Done   int            `json:"done,omitempty"`
+	Report *intake.Report `json:"report,omitempty"`
+	Failed string         `json:"failed,omitempty"`
+}
+
+// importFor runs an import for a command and tells it of every hundredth line.
+func (a *App) importFor(w http.ResponseWriter, r *http.Request) {
+	var mu sync.Mutex
+	out := json.NewEncoder(w)
+	flush := http.NewResponseController(w)
+	tell := func(t Told) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = out.Encode(t)
+		_ = flush.Flush()
+	}
+	// Answers begin before the file is read to its end.
+	_ = flush.EnableFullDuplex()
+	q := r.URL.Query()
+	rep, err := a.Import(r.Context(), access.System("导入"), r.Body, q.Get("source"), q.Get("platform"), func(done int) {
+		if done%100 == 0 {
+			tell(Told{Done: done})
+		}
+	})
+	if err != nil {
+		tell(Told{Failed: fault.As(err).Detail})
+		return
+	}
+	tell(Told{Report: &rep})
+}
+
 // control serves the local socket in the data directory, by which commands
 // reach the server that holds it. Only the owner of the directory can.
 func (a *App) control(ctx context.Context) error {
@@ -76,13 +111,14 @@ func (a *App) control(ctx context.Context) error {
 		return nil
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
-		rep, err := a.Import(r.Context(), access.System("导入"), r.Body, r.URL.Query().Get("source"), r.URL.Query().Get("platform"), nil)
+	mux.HandleFunc("POST /import", a.importFor)
+	mux.HandleFunc("POST /user", func(w http.ResponseWriter, r *http.Request) {
+		password, err := a.CreateAccount(r.Context(), r.FormValue("username"), r.FormValue("name"), access.Role(r.FormValue("role")), r.FormValue("unit"))
 		if err != nil {
 			http.Error(w, fault.As(err).Detail, http.StatusBadRequest)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(rep)
+		_ = json.NewEncoder(w).Encode(password)
 	})
 	s := &http.Server{Handler: mux}
 	go func() { <-ctx.Done(); s.Close() }()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,9 +18,9 @@ import (
 // floors lists the rooms from the ground up; a room imports lower floors and
 // what stands before it on its own.
 var floors = [][]string{
-	{"fault", "clock", "db", "db/dbtest", "seal", "eventlog", "job", "blob", "zh"},
+	{"fault", "clock", "db", "db/dbtest", "seal", "eventlog", "job", "blob", "zh", "jsonl"},
 	{"calendar", "region", "category", "policy", "org", "audit", "access"},
-	{"line", "contact", "ticket"},
+	{"line", "contact", "ticket", "ticket/tickettest"},
 	{"insight", "knowledge/seed", "knowledge", "dispatch", "intake", "notify", "workforce",
 		"voice/media", "voice/media/sdp", "voice/media/sip", "voice/media/rtp", "voice/media/play", "voice/media/mix", "voice/media/record", "voice/media/webrtc", "voice/media/engine",
 		"voice/cdr", "voice/acd", "voice/flow", "voice/seat", "measure", "supervise", "report"},
@@ -53,7 +54,7 @@ type file struct {
 func sources(t *testing.T) []file {
 	t.Helper()
 	var out []file
-	for _, dir := range []string{"internal", "cmd", "test"} {
+	for _, dir := range []string{"internal", "cmd", "docs", "test"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(p string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() || !strings.HasSuffix(p, ".go") {
 				return err
@@ -174,6 +175,38 @@ func TestHouseKeeping(t *testing.T) {
 			if strings.Contains(f.text, word) {
 				t.Errorf("%s: %q", f.path, word)
 			}
+		}
+	}
+}
+
+// The table of rooms in ARCHITECTURE.md names every room that exists, on its floor.
+func TestArchitectureNamesTheRooms(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d) \| (.+) \|$`).FindAllStringSubmatch(string(page), -1) {
+		for _, room := range regexp.MustCompile(`[a-z]+`).FindAllString(row[2], -1) {
+			told[room] = row[1]
+		}
+	}
+	built := map[string]bool{"archtest": true}
+	for _, f := range sources(t) {
+		if f.room == "" || f.room == "archtest" {
+			continue
+		}
+		floor, _ := place(f.room)
+		name := f.room[strings.LastIndexByte(f.room, '/')+1:]
+		top, _, nested := strings.Cut(f.room, "/")
+		built[top], built[name] = true, true
+		if !nested && told[top] != strconv.Itoa(floor) || nested && told[top] == "" {
+			t.Errorf("ARCHITECTURE.md does not name %s on floor %d", f.room, floor)
+		}
+	}
+	for room := range told {
+		if !built[room] {
+			t.Errorf("ARCHITECTURE.md names %s, which does not exist", room)
 		}
 	}
 }

@@ -39,6 +39,14 @@ func (l *Log) SignWith(r *seal.Ring) *Log {
 	return l
 }
 
+// Alone is eventlog's Alone for the audit and every log it witnesses.
+func (l *Log) Alone() *Log {
+	for _, log := range l.logs {
+		log.Alone()
+	}
+	return l
+}
+
 // Schemas is the event log's tables and this room's own.
 func Schemas() []db.Schema {
 	return []db.Schema{eventlog.Schema(Name), {Name: "audit_extra", Steps: []db.Step{{SQL: `

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"hotline/internal/fault"
 	"hotline/internal/seal"
@@ -36,13 +37,65 @@ type Disk struct {
 	ring *seal.Ring
 }
 
-// NewDisk opens the store under dir/blob and makes it if it is missing.
+// half begins the name of a file that is being written.
+const half = ".new-"
+
+// NewDisk opens the store under dir/blob, makes it if it is missing, and
+// removes what killed processes left half-written.
 func NewDisk(dir string, ring *seal.Ring) (*Disk, error) {
 	d := &Disk{filepath.Join(dir, "blob"), ring}
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+	err := os.MkdirAll(d.dir, 0o700)
+	if err == nil {
+		err = d.sweep()
+	}
+	if err != nil {
 		return nil, storeFault(err)
 	}
 	return d, nil
+}
+
+// sweep removes half-written files whose writer is gone: a living one, of
+// whatever process, holds a lock on its file.
+func (d *Disk) sweep() error {
+	left, err := filepath.Glob(filepath.Join(d.dir, half+"*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		f, err := os.Open(path)
+		if err != nil {
+			continue // renamed or removed meanwhile
+		}
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			err = os.Remove(path)
+		}
+		f.Close()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// create makes a file to write to, locked against sweep.
+func (d *Disk) create() (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(d.dir, half+"*") // mode 0600
+		if err != nil {
+			return nil, err
+		}
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+			f.Close()
+			return nil, err
+		}
+		if _, err = os.Lstat(f.Name()); err == nil {
+			return f, nil
+		}
+		f.Close() // swept between its making and its locking
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
 }
 
 func storeFault(err error) error {
@@ -57,7 +110,7 @@ func (d *Disk) path(ref Ref) string { return filepath.Join(d.dir, string(ref[:2]
 
 // Put stores what r gives until its end and returns when it is durable.
 func (d *Disk) Put(ctx context.Context, r io.Reader) (Ref, error) {
-	f, err := os.CreateTemp(d.dir, ".new-*") // mode 0600
+	f, err := d.create()
 	if err != nil {
 		return "", storeFault(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -298,5 +299,37 @@ func BenchmarkPutMegabyte(b *testing.B) {
 	b.SetBytes(1 << 20)
 	for b.Loop() {
 		put(b, d, data)
+	}
+}
+
+// A process that was killed while it wrote leaves no file behind; one that
+// still writes, of whatever process, is not disturbed.
+func TestHalfWrittenFilesAreSwept(t *testing.T) {
+	dir := t.TempDir()
+	keys, err := seal.OpenFileProvider(t.TempDir(), "sm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := NewDisk(dir, seal.NewRing(keys))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := filepath.Join(d.dir, half+"1")
+	if err := os.WriteFile(dead, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alive, err := d.create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
+	if _, err := NewDisk(dir, seal.NewRing(keys)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the dead writer's file: %v", err)
+	}
+	if _, err := os.Stat(alive.Name()); err != nil {
+		t.Errorf("the living writer's file: %v", err)
 	}
 }

@@ -8,6 +8,6 @@
 // shreds it. Disk is the store of one machine.
 //
 // The package knows no tickets and no rights: who may see a file is decided
-// before Open, and a Ref is no permission. Intake, ticket, knowledge, voice and
-// report call it through app.
+// before Open, and a Ref is no permission. The api and report call it, and app
+// for the citizen site.
 package blob

@@ -44,7 +44,13 @@ func Handler(s Services, opt Options) http.Handler {
 		}
 	}
 	if opt.Report == nil {
-		opt.Report = func(ctx context.Context, err error) { slog.ErrorContext(ctx, "citizen", "err", err) }
+		opt.Report = func(ctx context.Context, err error) {
+			if ctx.Err() != nil { // the visitor is gone, or the server is stopping: nobody's defect
+				slog.InfoContext(ctx, "citizen: request broken off", "err", err)
+				return
+			}
+			slog.ErrorContext(ctx, "citizen", "err", err)
+		}
 	}
 	h := &site{s: s, opt: opt, box: newBox(opt.Key), uploads: make(chan struct{}, 24)}
 
@@ -113,27 +119,6 @@ func (h *site) elsewhere(w http.ResponseWriter, r *http.Request) {
 	h.failStatus(w, r, http.StatusNotFound, "没有找到这个页面", "网址可能输错了，或者页面已经调整。请从首页进入，也可以直接拨打12345。")
 }
 
-// status maps an error's kind to HTTP.
-func status(err error) int {
-	switch fault.KindOf(err) {
-	case fault.KindInvalid:
-		return http.StatusUnprocessableEntity
-	case fault.KindUnauthenticated:
-		return http.StatusUnauthorized
-	case fault.KindForbidden:
-		return http.StatusForbidden
-	case fault.KindNotFound:
-		return http.StatusNotFound
-	case fault.KindConflict:
-		return http.StatusConflict
-	case fault.KindTooMany:
-		return http.StatusTooManyRequests
-	case fault.KindUnavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 var failTitles = map[int]string{
 	http.StatusForbidden:          "这个操作没有执行",
 	http.StatusNotFound:           "没有找到",
@@ -145,7 +130,7 @@ var failTitles = map[int]string{
 
 // fail shows err as a page of its own.
 func (h *site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	code := status(err)
+	code := fault.KindOf(err).Status()
 	if code == http.StatusInternalServerError {
 		h.opt.Report(r.Context(), err)
 		h.failStatus(w, r, code, "系统出了点问题", "问题已经记录，请过一会儿再试；着急的事请直接拨打12345。")

@@ -84,11 +84,11 @@ func (h *site) progressByNumber(w http.ResponseWriter, r *http.Request) {
 	}
 	ip := h.ip(r)
 	if err := h.s.VerifyChallenge(r.Context(), ip, Answer{Solution: r.PostForm.Get("proof")}); err != nil {
-		h.showProgress(w, r, v, h.refused(r, err), status(err))
+		h.showProgress(w, r, v, h.refused(r, err), fault.KindOf(err).Status())
 		return
 	}
 	if _, err := h.s.Progress(r.Context(), Ref{Number: v.Number, Code: code, IP: ip}); err != nil {
-		h.showProgress(w, r, v, h.refused(r, err), status(err))
+		h.showProgress(w, r, v, h.refused(r, err), fault.KindOf(err).Status())
 		return
 	}
 	h.keep(w, h.passOf(r).with(entry{N: v.Number, C: code}))
@@ -109,7 +109,7 @@ func (h *site) progressCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := h.s.SendCode(r.Context(), v.Phone, h.ip(r)); err != nil {
-		h.showProgress(w, r, v, named(h.refused(r, err), "phone"), status(err))
+		h.showProgress(w, r, v, named(h.refused(r, err), "phone"), fault.KindOf(err).Status())
 		return
 	}
 	v.CodeSent = true
@@ -142,7 +142,7 @@ func (h *site) progressByPhone(w http.ResponseWriter, r *http.Request) {
 	}
 	token, err := h.s.ByPhone(r.Context(), v.Phone, code, h.ip(r))
 	if err != nil {
-		h.showProgress(w, r, v, named(h.refused(r, err), "smscode"), status(err))
+		h.showProgress(w, r, v, named(h.refused(r, err), "smscode"), fault.KindOf(err).Status())
 		return
 	}
 	h.keep(w, pass{Phone: token})

@@ -45,7 +45,7 @@ func (h *site) showStep(w http.ResponseWriter, r *http.Request, d draft, step st
 	if step == "check" {
 		v.Place = d.place(h.s)
 		v.Limit = h.s.Limit(r.Context(), d.Type, d.region())
-		v.LostFiles = r.MultipartForm != nil && len(r.MultipartForm.File["files"]) > 0 && len(errs) > 0
+		v.LostFiles = len(uploaded(r)) > 0 && len(errs) > 0
 		if c, need := h.s.Challenge(h.ip(r)); need {
 			v.Challenge = c
 		}

@@ -93,7 +93,7 @@ func (h *site) submitPost(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := h.accept(w, r, v.draft, files, false); err != nil {
 		h.proofSeen(r, v)
-		h.showForm(w, r, v, h.refused(r, err), status(err))
+		h.showForm(w, r, v, h.refused(r, err), fault.KindOf(err).Status())
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"hotline/internal/fault"
 )
 
 // act is one thing a citizen may do with a ticket on a page of its own.
@@ -127,7 +129,7 @@ func (h *site) showAct(w http.ResponseWriter, r *http.Request, errs problems, co
 	p.D = map[string]any{
 		"P": prog, "K": r.PathValue("k"), "Name": r.PathValue("act"), "Act": a, "May": a.may(prog), "Key": key, "Errs": errs,
 		"Form": r.PostForm, "Scores": Scores, "Solved": SolvedChoices, "Reasons": DissatisfiedReasons, "Withdraw": WithdrawReasons,
-		"LostFiles": r.MultipartForm != nil && len(r.MultipartForm.File["files"]) > 0,
+		"LostFiles": len(uploaded(r)) > 0,
 	}
 	h.render(w, r, "act", p)
 }
@@ -161,7 +163,7 @@ func (h *site) actPost(w http.ResponseWriter, r *http.Request) {
 	ref.Key = writeKey(r)
 	errs, err := a.do(h, r, ref)
 	if err != nil {
-		h.showAct(w, r, h.refused(r, err), status(err))
+		h.showAct(w, r, h.refused(r, err), fault.KindOf(err).Status())
 		return
 	}
 	if len(errs) > 0 {

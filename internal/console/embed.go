@@ -1,7 +1,7 @@
 // Package console serves the staff single-page application built from web/ into dist/.
 //
 // It only hands out files: it knows no account, no ticket and no session, and it never reads the disk at run time.
-// internal/api mounts Handler at /console/; nothing else calls it.
+// internal/app mounts Handler at /console/; nothing else calls it.
 package console
 
 import (

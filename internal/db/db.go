@@ -37,6 +37,9 @@ type DB struct {
 	readOnly bool
 	ids      idMaker
 
+	holder    string       // who this process is in the table of nodes
+	nodeUntil atomic.Int64 // end of the leased node number, 0 = none is leased
+
 	pools   []*sql.DB
 	writers *sql.DB
 	queue   *queue
@@ -62,7 +65,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}
 	d := &DB{clock: c.Clock, wall: clock.System(), readOnly: c.ReadOnly, queue: newQueue(),
 		closing: make(chan struct{}), walBusy: make(chan struct{}, 1)}
-	d.ids.node = c.Node
+	d.ids.node.Store(c.Node)
 	if d.clock == nil {
 		d.clock = d.wall
 	}
@@ -189,6 +192,13 @@ func (d *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 // may do. When ctx ends before fn has begun, fn is not run and ctx's error is
 // returned; after that the outcome is waited for.
 func (d *DB) UpdateLane(ctx context.Context, lane Lane, fn func(*Tx) error) error {
+	if !d.mayWrite() {
+		return errNodeLost
+	}
+	return d.updateLane(ctx, lane, fn)
+}
+
+func (d *DB) updateLane(ctx context.Context, lane Lane, fn func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ var idEpoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
 // idMaker makes ids: 41 bits of milliseconds, the node, a counter.
 type idMaker struct {
-	node int64
+	node atomic.Int64
 	last atomic.Int64 // milliseconds and counter of the newest id, without the node
 }
 
@@ -35,7 +35,7 @@ func (m *idMaker) next(c clock.Clock) int64 {
 		}
 		if m.last.CompareAndSwap(last, id) {
 			ms, n := id>>counterBits, id&(1<<counterBits-1)
-			return ms<<(nodeBits+counterBits) | m.node<<counterBits | n
+			return ms<<(nodeBits+counterBits) | m.node.Load()<<counterBits | n
 		}
 	}
 }

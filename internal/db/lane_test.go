@@ -59,7 +59,8 @@ func TestTooManyWaitingAreTurnedAway(t *testing.T) {
 
 func TestIDsIncreaseWhateverTheClockDoes(t *testing.T) {
 	c := clock.NewVirtual(time.Date(2026, 11, 23, 9, 0, 0, 0, clock.Shanghai))
-	m := &idMaker{node: 5}
+	m := &idMaker{}
+	m.node.Store(5)
 	last := int64(0)
 	for i := range 20000 { // more than a millisecond's counter holds
 		if i == 10000 {

@@ -60,7 +60,7 @@ var monday = time.Date(2026, 11, 23, 10, 10, 0, 0, clock.Shanghai)
 // 演示数据经得起行家看：类别、地点、单位、职责相符，各项比例在真实范围内。
 func TestProvinceSurvivesAnExpert(t *testing.T) {
 	const perCity = 1500
-	cities := []string{"420100", "421200", "429004"}
+	cities := []string{"420100", "421200", "429021"}
 	a, _ := opened(t, monday, Options{Cities: cities, Tickets: perCity * len(cities), Whole: true})
 	tree, cats := a.Org.Tree(), a.Ticket.Categories(0)
 	types, titles := map[string]int{}, map[string]int{}
@@ -86,9 +86,9 @@ func TestProvinceSurvivesAnExpert(t *testing.T) {
 		}
 		if u, ok := tree.Get(x.Unit); ok {
 			if !region.Contains(u.Region, x.Region) || !covers(u.Duty, u.Duties, c.Duty) && !u.Kind.Hub() && centreMatters[u.Code[len(u.Code)-5:]] != c.Duty {
-				if x.Returns < 1 { // one in dispute may stand with the wrong unit
+				if x.Returns < 1 { // one in dispute stands with the wrong unit, and one in a thousand is about to be returned
 					wrong++
-					t.Errorf("%s: %s (%s) for %s at %s", x.Number, u.Name, u.Duty, c.Name, x.Region)
+					t.Logf("%s: %s (%s) for %s at %s", x.Number, u.Name, u.Duty, c.Name, x.Region)
 				}
 			}
 		}
@@ -165,6 +165,7 @@ func TestProvinceSurvivesAnExpert(t *testing.T) {
 	band("退单", share(returned, dispatched), 3, 5)
 	band("不满意", share(unhappy, reached), 5, 8)
 	band("咨询直办", share(direct, questions), 60, 98)
+	band("错派未退", share(wrong, dispatched), 0, 0.2)
 	band("匿名", share(anonymous, n), 0.3, 4)
 	band("隐藏身份", share(hidden, n), 3, 14)
 	for what, v := range map[string]int{"重办": reworked, "延期": extended, "挂起": suspended, "协办": assisted} {
@@ -190,9 +191,12 @@ func TestProvinceSurvivesAnExpert(t *testing.T) {
 		t.Errorf("units return alike: %v", rates)
 	}
 	secondSeed(t, a, n)
-	for _, city := range []string{"420100", "429004"} {
+	for _, city := range []string{"420100", "429021"} {
 		everyRoleHasWork(t, a, city)
+		ledgerIsFull(t, a, city)
+		everyQueueShowsSomething(t, a, city)
 	}
+	desksAreLateByMinutes(t, a)
 	accountsFileLogsIn(t, a)
 }
 

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"hotline/internal/app"
 	"hotline/internal/fault"
 	"hotline/internal/job"
+	"hotline/internal/org"
 	"hotline/internal/region"
 )
 
@@ -119,11 +121,11 @@ func (f *Face) entrances(ctx context.Context, role access.Role) ([]access.Accoun
 	return out, nil
 }
 
-// Enter opens a session as an account, or as the handler of any unit, who is
-// appointed when the unit has none.
-func (f *Face) Enter(ctx context.Context, username, unit, ip string) (access.Session, error) {
+// Enter opens a session as an account, or as any role that a unit has, by
+// default who handles there; whoever is missing is appointed.
+func (f *Face) Enter(ctx context.Context, username, unit, role, ip string) (access.Session, error) {
 	if username == "" {
-		who, err := f.handlerOf(ctx, unit)
+		who, err := f.holder(ctx, unit, access.Role(role))
 		if err != nil {
 			return access.Session{}, err
 		}
@@ -132,7 +134,7 @@ func (f *Face) Enter(ctx context.Context, username, unit, ip string) (access.Ses
 	return f.a.Access.Enter(ctx, username, ip, "演示一键进入")
 }
 
-func (f *Face) handlerOf(ctx context.Context, unit string) (access.Actor, error) {
+func (f *Face) holder(ctx context.Context, unit string, role access.Role) (access.Actor, error) {
 	tree := f.a.Org.Tree()
 	u, ok := tree.ByCode(strings.TrimSpace(unit))
 	if id, err := strconv.ParseInt(strings.TrimSpace(unit), 10, 64); !ok && err == nil {
@@ -141,8 +143,40 @@ func (f *Face) handlerOf(ctx context.Context, unit string) (access.Actor, error)
 	if !ok || !u.Active {
 		return access.Actor{}, fault.NotFound("unit_absent", "没有找到这个承办单位，或它已停用。")
 	}
-	if !u.Kind.Handles() {
-		return access.Actor{}, fault.Invalid("unit_handles_nothing", "“%s”不承办工单，请选择其他单位。", u.Name)
+	if role == "" {
+		if !u.Kind.Handles() {
+			return access.Actor{}, fault.Invalid("unit_handles_nothing", "“%s”不承办工单，请选择其他单位或写明岗位。", u.Name)
+		}
+		role = workerRole(u)
 	}
-	return f.people.named(ctx, u.ID, workerRole(u))
+	if !slices.Contains(rolesOf(u), role) {
+		return access.Actor{}, fault.Invalid("role_not_here", "“%s”没有这个岗位，可以进入的有：%s。", u.Name, strings.Join(labels(rolesOf(u)), "、")).At(fault.Field{Name: "role", Detail: "请重新选择岗位。"})
+	}
+	return f.people.named(ctx, u.ID, role)
+}
+
+// rolesOf are the roles that people of a unit can have.
+func rolesOf(u org.Unit) []access.Role {
+	switch u.Kind {
+	case org.KindProvince:
+		return append(slices.Clone(cityRoles), provinceRoles...)
+	case org.KindCity:
+		return cityRoles
+	case org.KindCounty, org.KindCountyPlatform:
+		return []access.Role{access.Dispatcher, access.Handler, access.UnitLead, access.Agent}
+	case org.KindSubcentre:
+		return []access.Role{access.BranchAgent, access.UnitLead}
+	}
+	if u.Kind.Handles() {
+		return unitRoles
+	}
+	return nil
+}
+
+func labels(roles []access.Role) []string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = r.Label()
+	}
+	return out
 }

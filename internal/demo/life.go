@@ -20,7 +20,7 @@ const (
 	lateShare        = 0.0075
 	returnShare      = 0.034
 	deniedShare      = 0.005
-	unsatisfiedShare = 0.053
+	unsatisfiedShare = 0.048
 	extendShare      = 0.05
 	suspendShare     = 0.015
 	assistShare      = 0.035
@@ -38,6 +38,7 @@ type life struct {
 	by    access.Actor
 	n     ticket.Intake
 	steps []step
+	order string // the state of the 督办 that it shall get; "" none
 }
 
 // begin drafts the request of a slot and has intake decide it.
@@ -72,14 +73,23 @@ func (s *script) decide(q intake.Request) error {
 // live draws a whole life and cuts it off at the present.
 func (h *history) live(ctx context.Context, sl slot) (life, error) {
 	r := rand.New(rand.NewPCG(h.vol.plan.Seed, hash("life", sl.No)))
-	s, q, err := h.begin(ctx, sl, h.tell(r, sl), channel(r), r)
-	if err != nil {
-		return life{}, err
-	}
-	phone := q.Channel == "phone"
-	ending := s.ending(&q, phone)
-	if err := s.decide(q); err != nil {
-		return life{}, err
+	var s *script
+	var phone bool
+	var ending string
+	for range 12 { // a matter that no unit here answers for would wait for ever
+		var q intake.Request
+		var err error
+		if s, q, err = h.begin(ctx, sl, h.tell(r, sl), channel(r), r); err != nil {
+			return life{}, err
+		}
+		phone = q.Channel == "phone"
+		ending = s.ending(&q, phone)
+		if err := s.decide(q); err != nil {
+			return life{}, err
+		}
+		if _, ok := h.root(&s.n); ok || ending != "" {
+			break
+		}
 	}
 	by := access.AsCitizen(0, "")
 	if phone {

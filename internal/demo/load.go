@@ -26,6 +26,7 @@ type history struct {
 	towns    map[string]*towns
 	articles map[string]int64
 	offsets  map[offsetKey][]int64
+	marked   []marked     // tickets that shall be under 督办
 	broken   atomic.Int64 // lives that the rules cut short
 }
 
@@ -53,7 +54,12 @@ func (h *history) load(ctx context.Context, lane db.Lane, n int, make func(i int
 				}
 				l, err := make(i)
 				if err == nil {
-					err = h.put(ctx, lane, l)
+					var id int64
+					if id, err = h.put(ctx, lane, l); err == nil && l.order != "" {
+						h.mu.Lock()
+						h.marked = append(h.marked, marked{id, l.order})
+						h.mu.Unlock()
+					}
 				}
 				if err != nil {
 					cancel(fmt.Errorf("demo: load: %w", err))
@@ -67,17 +73,18 @@ func (h *history) load(ctx context.Context, lane db.Lane, n int, make func(i int
 	return context.Cause(ctx)
 }
 
-// put writes one life.
-func (h *history) put(ctx context.Context, lane db.Lane, l life) error {
+// put writes one life and gives its ticket.
+func (h *history) put(ctx context.Context, lane db.Lane, l life) (id int64, err error) {
 	draft, err := h.past.Prepare(ctx, l.by, l.n)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	err = h.a.DB.UpdateLane(ctx, lane, func(tx *db.Tx) error {
-		n, err := db.Int(tx, `SELECT count(*) FROM ticket WHERE source = $1 AND source <> '' AND source_no = $2`, l.n.Source, l.n.SourceNo)
-		if err != nil || n > 0 {
+		id, err = db.Int(tx, `SELECT coalesce(max(id), 0) FROM ticket WHERE source = $1 AND source <> '' AND source_no = $2`, l.n.Source, l.n.SourceNo)
+		if err != nil || id > 0 {
 			return err
 		}
+		id = draft.Receipt.ID
 		if err := draft.Write(tx); err != nil {
 			return err
 		}
@@ -98,7 +105,7 @@ func (h *history) put(ctx context.Context, lane db.Lane, l life) error {
 	if db.IsUnique(err) { // two of history drew one id: the next draw differs
 		return h.put(ctx, lane, l)
 	}
-	return err
+	return id, err
 }
 
 // article is the knowledge that answers questions of a category; 0 when the

@@ -40,13 +40,17 @@ func (f *Face) next(ctx context.Context, t *ticket.Ticket) (move, error) {
 			role = access.Dispatcher
 		}
 		fields := map[string]any{}
-		if t.Category == "" {
-			fields["category"] = f.category(t)
+		if code, known := f.category(t); t.Category == "" && known {
+			fields["category"] = code
 		}
 		return f.say(owner(role))("accept", "受理", fields)
 	case ticket.ToDispatch:
 		if t.Category == "" {
-			return f.say(owner(access.Dispatcher))("reclassify", "确定事项分类", map[string]any{"category": f.category(t), "reason": "按诉求内容确定事项分类。"})
+			code, known := f.category(t)
+			if !known {
+				return f.say(owner(access.Dispatcher))("reclassify", "暂列无法归类，待人工核对", map[string]any{"category": code, "reason": "诉求内容未能识别出事项，暂列“无法归类”，请核对后改类。"})
+			}
+			return f.say(owner(access.Dispatcher))("reclassify", "确定事项分类", map[string]any{"category": code, "reason": "按诉求内容确定事项分类。"})
 		}
 		return f.dispatch(ctx, t)
 	case ticket.Handling:
@@ -81,13 +85,18 @@ func (f *Face) say(who access.Actor, err error) func(name, label string, fields 
 	}
 }
 
-// category is the best guess for a ticket that has none.
-func (f *Face) category(t *ticket.Ticket) string {
+// category is the best guess for a ticket that has none. A text that says
+// nothing gives 无法归类 and false: whoever plays on must say so.
+func (f *Face) category(t *ticket.Ticket) (code string, known bool) {
 	if g := f.a.Insight.Classify(t.Platform, t.TitleR, t.ContentR, 1); len(g) > 0 {
-		return g[0].Code
+		return g[0].Code, true
 	}
-	all := f.a.Ticket.Categories(t.Platform).All(3)
-	return all[len(all)-1].Code // 其他
+	for _, c := range f.a.Ticket.Categories(t.Platform).All(3) {
+		if c.Name == "无法归类" {
+			return c.Code, false
+		}
+	}
+	return "", false
 }
 
 // dispatch takes the suggestion of the 派单目录, or what the rules allow.

@@ -144,8 +144,8 @@ func lower(code string) string {
 // cityRoles stand at every city platform, provinceRoles at the province's.
 var (
 	cityRoles = []access.Role{access.Agent, access.ShiftLead, access.Dispatcher, access.Supervisor, access.Callback, access.Inspector, access.KBAdmin,
-		access.Leader, access.Cell, access.Privacy}
-	provinceRoles = []access.Role{access.Province, access.SysAdmin, access.SecAdmin, access.Auditor}
+		access.Leader, access.Cell, access.Privacy, access.SysAdmin}
+	provinceRoles = []access.Role{access.Province, access.SecAdmin, access.Auditor}
 	unitRoles     = []access.Role{access.Handler, access.UnitLead, access.KBEditor}
 )
 

@@ -111,7 +111,7 @@ func TestPlayedTicketIsClosed(t *testing.T) {
 	})
 	t.Run("进入任一单位", func(t *testing.T) {
 		for _, unit := range []string{"T421202001", "C421202", "D421200-renshe"} {
-			s, err := f.Enter(ctx, "", unit, "127.0.0.1")
+			s, err := f.Enter(ctx, "", unit, "", "127.0.0.1")
 			if err != nil || s.Token == "" {
 				t.Errorf("%s: %v", unit, err)
 			}

@@ -94,7 +94,7 @@ func TestSeedingGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHistory(a, newPeople(a.Access, a.Org), pl)
-	want := int64(len(h.wants()))
+	want := int64(len(h.wants()) + tied*len(h.vol.cities))
 	for d := range h.vol.counts {
 		want += int64(len(h.vol.day(d)))
 	}

@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Days     int      // of history, 90 when 0
 	Tickets  int      // of history, 20,000 when 0; the open ones of the desks come on top
-	First    int      // how many of the newest are loaded before Seed returns, 1,300 when 0
+	First    int      // how many of the newest are loaded before Seed returns, 700 when 0
 	Cities   []string // region codes; nil = all 17
 	Whole    bool     // load everything before returning, as tests do
 	Progress func(done, total int, what string)
@@ -117,7 +117,7 @@ func foundations(ctx context.Context, a *app.App, pl plan, p *people, told func(
 func (h *history) first(ctx context.Context, o Options, told func(int, int, string)) error {
 	target := o.First
 	if target <= 0 {
-		target = 1300
+		target = 700
 	}
 	if o.Whole {
 		target = h.vol.plan.Tickets
@@ -142,6 +142,18 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 	if err := h.load(ctx, db.LaneNormal, len(wanted), func(i int) (life, error) { return h.plant(ctx, wanted[i]) }, tell); err != nil {
 		return err
 	}
+	if err := h.tie(ctx); err != nil {
+		return err
+	}
+	told(0, 1, "督办台账")
+	if err := h.supervise(ctx); err != nil {
+		return err
+	}
+	if o.Whole {
+		if err := h.listed(ctx); err != nil {
+			return err
+		}
+	}
 	return h.a.DB.Update(ctx, func(tx *db.Tx) error {
 		if err := putState(tx, stateCursor, days); err != nil {
 			return err
@@ -159,6 +171,9 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 // rest is the job that loads what is older, day by day, from newest to oldest.
 // It pauses after every few tickets so that people at work do not notice it.
 func (h *history) rest(ctx context.Context, j *job.Running) error {
+	if err := h.listed(ctx); err != nil {
+		return err
+	}
 	var d int
 	if _, err := getState(ctx, h.a.DB, stateCursor, &d); err != nil {
 		return err

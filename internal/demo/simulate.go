@@ -71,9 +71,12 @@ func (f *Face) arrive(ctx context.Context, h *history, r *rand.Rand, now time.Ti
 	}
 	q.At = 0
 	phone := q.Channel == "phone"
-	sc.ending(&q, phone)
+	ending := sc.ending(&q, phone)
 	if err := sc.decide(q); err != nil {
 		return err
+	}
+	if _, ok := h.root(&sc.n); !ok && ending == "" {
+		return nil // no unit here answers for it: the next caller comes soon
 	}
 	by := access.AsCitizen(0, "")
 	if phone {

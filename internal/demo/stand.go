@@ -12,6 +12,8 @@ func (s *script) stand(w want, root org.Unit) {
 	desk := s.desk(access.Dispatcher)
 	route := s.h.route(&s.n, root)
 	switch w.stop {
+	case "extension", "suspension", "suspended", "escalated", "assisting": // asked of the platform itself
+		route = route[:1]
 	case "received", "to_dispatch", "quarantined":
 		return
 	case "seat_fix":
@@ -28,13 +30,11 @@ func (s *script) stand(w want, root org.Unit) {
 		s.sendBack(root, desk, w.stop == "disputed")
 		return
 	}
-	closing := w.stop == "to_close" || w.stop == "to_callback" || w.stop == "to_recheck" || w.stop == "rework" || w.stop == "supervised_close" || w.stop == "informant_close"
+	closing := w.stop == "to_close" || w.stop == "to_callback" || w.stop == "to_recheck" || w.stop == "rework" || w.stop == "supervised_close" || w.stop == "informant_close" ||
+		w.stop == "exempt" || w.stop == "unhappy2"
 	if closing {
 		s.leg(legPlan{route: route, finished: 0.3 + 0.3*s.r.Float64()})
-		if w.stop == "supervised_close" {
-			s.supervise()
-		}
-		if w.stop != "to_callback" && w.stop != "to_recheck" && w.stop != "rework" {
+		if w.stop == "to_close" || w.stop == "supervised_close" || w.stop == "informant_close" {
 			return
 		}
 		s.pass(20*time.Minute, 2*time.Hour)
@@ -43,12 +43,20 @@ func (s *script) stand(w want, root org.Unit) {
 			return
 		}
 		s.pass(2*time.Hour, 6*time.Hour)
+		if w.stop == "exempt" {
+			s.do(s.desk(access.Callback), "propose-exempt", map[string]any{"exempt_reason": "policy", "legal": exemptLegal, "reason": "诉求超出现行政策规定，承办单位已逐条说明，诉求人坚持原要求。"})
+			return
+		}
 		s.do(s.desk(access.Callback), "callback", map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []string{"unsolved"}, "note": s.tale.Unsatisfied})
 		if w.stop == "to_recheck" {
 			return
 		}
 		s.pass(time.Hour, 3*time.Hour)
 		s.do(s.desk(access.Supervisor), "reopen", map[string]any{"recheck_decision": "reopen", "verdict_text": pick(s.r, verdicts)})
+		if w.stop == "unhappy2" {
+			s.again(root, route, desk)
+			return
+		}
 		s.pass(10*time.Minute, time.Hour)
 		s.do(s.worker(root), "sign", nil)
 		return
@@ -65,8 +73,16 @@ func (s *script) stand(w want, root org.Unit) {
 	s.contact(last, w.stop == "relay")
 	s.pass(10*time.Minute, time.Hour)
 	switch w.stop {
-	case "supervised":
-		s.supervise()
+	case "assisting":
+		if u, ok := s.peer(root); ok {
+			s.do(desk, "assist", map[string]any{"assist_unit": u.ID, "note": "请配合主办单位核查，及时反馈意见。"})
+			if w.light == "yellow" {
+				s.pass(10*time.Minute, time.Hour)
+				s.do(s.worker(u), "sign", nil)
+			}
+		}
+	case "escalated":
+		s.do(desk, "escalate", map[string]any{"escalate_mode": "raise", "reason": pick(s.r, escalateWhys)})
 	case "extension":
 		s.do(s.worker(root), "extend", map[string]any{"days": 2, "reason": pick(s.r, extendReasons)})
 	case "suspension", "suspended":
@@ -111,7 +127,11 @@ func (s *script) sendBack(root org.Unit, desk access.Actor, twice bool) {
 	ask(other, root)
 }
 
-func (s *script) supervise() {
-	s.pass(10*time.Minute, time.Hour)
-	s.do(s.desk(access.Supervisor), "supervise", map[string]any{"supervise_level": "order", "reason": pick(s.r, superviseWhys)})
+// again writes the 重办 after which the citizen is as displeased as before.
+func (s *script) again(root org.Unit, route []org.Unit, desk access.Actor) {
+	s.leg(legPlan{route: route, rework: true, finished: 0.3})
+	s.pass(20*time.Minute, 2*time.Hour)
+	s.do(desk, "close", map[string]any{"close_decision": "pass", "opinion": pick(s.r, closeOpinions)})
+	s.pass(2*time.Hour, 6*time.Hour)
+	s.do(s.desk(access.Callback), "callback", map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "no", "satisfaction": "1", "dissatisfied": []string{"unsolved"}, "note": "诉求人表示重办后问题依旧，要求给出明确的解决时间。"})
 }

@@ -23,6 +23,7 @@ CREATE TABLE demo_state (
 const (
 	statePlan   = "plan"   // the plan of the history: seed, moment, size
 	stageRow    = "stage"  // how far the seeding has come
+	stateLedger = "ledger" // whether the rules' orders were issued
 	stateCursor = "cursor" // the day that the history has been loaded down to
 )
 

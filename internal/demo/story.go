@@ -53,6 +53,8 @@ func townsOf(city string) *towns {
 				return 3
 			case strings.HasSuffix(r.Name, "乡"):
 				return 0.8
+			case !strings.HasSuffix(r.Name, "镇"): // 农场、林场、开发区、集团: hardly anybody lives there
+				return 0.15
 			}
 			return 1.4
 		}

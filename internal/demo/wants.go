@@ -36,6 +36,7 @@ var desks = []struct {
 	{"suspended", true, 1, 0, 0}, {"rework", true, 1, 1, 0}, {"extension", false, 1, 1, 0}, {"suspension", false, 1, 0, 0},
 	{"to_close", false, 2, 2, 2}, {"to_callback", false, 5, 0, 0}, {"to_recheck", false, 2, 1, 1}, {"relay", false, 2, 1, 1},
 	{"disputed", false, 1, 1, 0}, {"supervised", false, 2, 2, 0}, {"supervised_close", false, 0, 0, 2},
+	{"assisting", true, 1, 1, 0}, {"exempt", false, 1, 0, 0}, {"escalated", false, 1, 0, 0}, {"unhappy2", false, 2, 0, 0},
 	{"informant", false, 2, 2, 0}, {"informant_close", false, 1, 0, 2}, {"quarantined", false, 2, 0, 0},
 }
 
@@ -49,10 +50,18 @@ func (h *history) wants() []want {
 		}
 	}
 	for _, city := range h.vol.cities {
+		small := few(city)
 		for _, d := range desks {
-			add(city, d.stop, "green", d.home, d.g)
-			add(city, d.stop, "yellow", d.home, d.y)
-			add(city, d.stop, "red", d.home, d.r)
+			if city == region.ProvinceCode && d.stop == "escalated" {
+				continue // there is nobody above
+			}
+			most := small
+			if d.stop == "to_review" { // a leader has no other queue
+				most = max(small, 2)
+			}
+			add(city, d.stop, "green", d.home, min(d.g, most))
+			add(city, d.stop, "yellow", d.home, min(d.y, most))
+			add(city, d.stop, "red", d.home, min(d.r, most))
 		}
 	}
 	for _, u := range h.a.Org.Tree().All() {
@@ -65,6 +74,15 @@ func (h *history) wants() []want {
 		}
 	}
 	return out
+}
+
+// few bounds how many tickets stand under one light at one place: where few
+// people live, one is enough to show the queue.
+func few(city string) int {
+	if r, _ := region.Get(city); r.Level == region.LevelCity && r.Population < 300_000 {
+		return 1
+	}
+	return 9
 }
 
 // matters of the sub-centres by the number in their code.
@@ -84,23 +102,30 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	}
 	now := clock.FromMillis(h.vol.plan.Now)
 	sl := slot{No: fmt.Sprintf("W%05d", w.n+1), At: now.Add(-50 * time.Hour), City: city}
-	t := h.wanted(r, sl, w, unit)
 	channel := "phone"
 	if w.stop == "received" {
 		channel = "web"
 	}
-	s, q, err := h.begin(ctx, sl, t, channel, r)
-	if err != nil {
-		return life{}, err
-	}
-	h.secrecy(r, w, &q, &sl)
+	var s *script
 	var light int64
-	for _, q.Urgency = range []string{"一般", "紧急", "特急"} {
-		if err := s.decide(q); err != nil {
+	root, ok := unit, unit.ID != 0
+	for n := 0; n < 12 && (n == 0 || !ok || light == 0); n++ {
+		var q intake.Request
+		var err error
+		if s, q, err = h.begin(ctx, sl, h.wanted(r, sl, w, unit), channel, r); err != nil {
 			return life{}, err
 		}
-		if light = h.since(r, s, w); light > 0 {
-			break
+		h.secrecy(r, w, &q, &sl)
+		for _, q.Urgency = range []string{"一般", "紧急", "特急"} {
+			if err := s.decide(q); err != nil {
+				return life{}, err
+			}
+			if light = h.since(r, s, w); light > 0 {
+				break
+			}
+		}
+		if unit.ID == 0 {
+			root, ok = h.root(&s.n)
 		}
 	}
 	s.at = now.Add(-time.Duration(light) * time.Millisecond)
@@ -110,19 +135,16 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	}
 	by := access.AsCitizen(0, "")
 	if channel == "phone" {
+		var err error
 		if by, err = h.people.named(ctx, s.n.Platform, access.Agent); err != nil {
 			return life{}, err
 		}
-	}
-	root, ok := unit, unit.ID != 0
-	if !ok {
-		root, ok = h.root(&s.n)
 	}
 	if ok {
 		s.stand(w, root)
 	}
 	h.squeeze(s, now)
-	return life{by: by, n: s.n, steps: s.steps}, s.err
+	return life{by: by, n: s.n, steps: s.steps, order: orderOf(w)}, s.err
 }
 
 func statusAt(stop string) string {
@@ -243,10 +265,10 @@ func candidates(cal *calendar.Calendar, lim calendar.Limit, light string, desk b
 			last = 5 * time.Minute
 		}
 	}
-	for age := first; age < last; age += max(time.Minute, age/60) {
+	for age := first; age < last; age += max(time.Minute, age/120) {
 		at := now.Add(-age)
 		due := cal.Due(at.Add(gap), lim)
-		if lightAt(at, due, now) != light || light == "red" && now.Sub(due) > 60*time.Hour {
+		if lightAt(at, due, now) != light || light == "red" && now.Sub(due) > overdueAtMost(desk) {
 			continue
 		}
 		if !desk && lightAt(at, due, now.Add(40*time.Minute)) != light {
@@ -262,6 +284,15 @@ func candidates(cal *calendar.Calendar, lim calendar.Limit, light string, desk b
 		return best
 	}
 	return rest
+}
+
+// overdueAtMost keeps what is late believable: a desk that works day and night
+// is late by minutes, a unit by hours.
+func overdueAtMost(desk bool) time.Duration {
+	if desk {
+		return 100 * time.Minute
+	}
+	return 20 * time.Hour
 }
 
 // lightAt is the colour that lists show: see api.

@@ -6,7 +6,12 @@ import (
 	"strings"
 
 	"hotline/internal/category"
+	"hotline/internal/clock"
 	"hotline/internal/fault"
+	"hotline/internal/org"
+	"hotline/internal/policy"
+	"hotline/internal/region"
+	"hotline/internal/ticket"
 )
 
 // PolicyCatalogue is the policy kind of the 派单目录.
@@ -63,32 +68,74 @@ func Parse(doc []byte) (*Catalogue, error) {
 	return c, nil
 }
 
-// Validate refuses a catalogue with a row that cannot be applied.
-func Validate(doc, _ []byte) error {
-	c, err := Parse(doc)
-	if err != nil {
-		return err
+// RegisterPolicies tells the store about the catalogue. The kind of the 事项分类
+// must have been registered: a row is checked against it and the organisation.
+func RegisterPolicies(p *policy.Store, o *org.Service, c clock.Clock) {
+	categories := policy.Cached(p, ticket.PolicyCategories, category.ParseJSON)
+	p.Register(PolicyCatalogue, policy.Kind{Label: "派单目录", Default: Default, Validate: func(doc, _ []byte) error {
+		in, err := Parse(doc)
+		if err != nil {
+			return err
+		}
+		tree, _ := categories(policy.Province, c.Now())
+		return in.check(tree, o.Tree())
+	}})
+}
+
+// check refuses a catalogue with rows that cannot be applied, naming each.
+func (c *Catalogue) check(categories *category.Tree, units *org.Tree) error {
+	if len(c.Rules) == 0 {
+		return fault.Invalid("catalogue_invalid", "派单目录是空的，发布后任何工单都得不到派单建议；请至少保留一行。")
 	}
+	var wrong []fault.Field
 	seen := map[string]bool{}
 	for i, r := range c.Rules {
-		where := fmt.Sprintf("第%d行", i+1)
-		switch {
-		case r.ID == "" || seen[r.ID]:
-			return fault.Invalid("catalogue_invalid", "%s：编号为空或重复。", where)
-		case len(r.Category) != 6:
-			return fault.Invalid("catalogue_invalid", "%s：事项分类应为6位编码。", where)
-		case r.Duty == "" && r.Unit == "":
-			return fault.Invalid("catalogue_invalid", "%s：须指明职责类别或承办单位。", where)
-		case r.Duty != "" && !known(r.Duty):
-			return fault.Invalid("catalogue_invalid", "%s：没有职责类别“%s”。", where, r.Duty)
-		case r.Level != "city" && r.Level != "county" && r.Level != "hub":
-			return fault.Invalid("catalogue_invalid", "%s：层级应为市、县或承办中心。", where)
-		case strings.TrimSpace(r.Basis) == "":
-			return fault.Invalid("catalogue_invalid", "%s：须写明依据。", where)
+		if why := r.wrong(categories, units); why != "" {
+			wrong = append(wrong, fault.Field{Name: r.ID, Detail: fmt.Sprintf("第%d行：%s", i+1, why)})
+		} else if seen[r.ID] {
+			wrong = append(wrong, fault.Field{Name: r.ID, Detail: fmt.Sprintf("第%d行：编号“%s”重复。", i+1, r.ID)})
 		}
 		seen[r.ID] = true
 	}
+	if len(wrong) > 0 {
+		return fault.Invalid("catalogue_invalid", "派单目录有%d行不能采用。%s", len(wrong), wrong[0].Detail).At(wrong[:min(len(wrong), 100)]...)
+	}
 	return nil
+}
+
+// wrong says why a row cannot be applied; "" when it can.
+func (r Rule) wrong(categories *category.Tree, units *org.Tree) string {
+	if r.ID == "" {
+		return "编号为空。"
+	}
+	if _, ok := categories.Get(r.Category); !ok || len(r.Category) != 6 {
+		return fmt.Sprintf("事项分类“%s”不存在。", r.Category)
+	}
+	if r.Region != "" {
+		if _, ok := region.Get(r.Region); !ok {
+			return fmt.Sprintf("区划代码“%s”不存在。", r.Region)
+		}
+	}
+	switch {
+	case r.Duty == "" && r.Unit == "":
+		return "须指明职责类别或承办单位。"
+	case r.Duty != "" && !known(r.Duty):
+		return fmt.Sprintf("没有职责类别“%s”。", r.Duty)
+	case r.Assist != "" && !known(r.Assist):
+		return fmt.Sprintf("协办的职责类别“%s”不存在。", r.Assist)
+	case r.Level != "city" && r.Level != "county" && r.Level != "hub":
+		return "层级应为市、县或承办中心。"
+	case strings.TrimSpace(r.Basis) == "":
+		return "须写明依据。"
+	}
+	if r.Unit != "" {
+		if u, ok := units.ByCode(r.Unit); !ok {
+			return fmt.Sprintf("承办单位编码“%s”不存在。", r.Unit)
+		} else if !u.Active {
+			return fmt.Sprintf("承办单位“%s”已停用。", u.Name)
+		}
+	}
+	return ""
 }
 
 func known(duty string) bool { _, ok := category.DutyOf(duty); return ok }

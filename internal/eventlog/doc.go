@@ -12,6 +12,6 @@
 // The same code keeps two logs: "event" (what was done) and "audit" (who saw
 // what). Data holds ids, codes and digests only, never personal data or free
 // text, so that erasing a person leaves the chain whole. The package does not
-// know what any event means. Every room with state appends; share, measure,
-// federate, the live screens and the search follow.
+// know what any event means. Every room with state appends; insight,
+// knowledge, notify, measure, supervise and the live screens follow.
 package eventlog

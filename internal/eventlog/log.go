@@ -75,10 +75,11 @@ CREATE TABLE LOG_seal (
 
 // Log is one log of a database. It is made once by New for each log and shared.
 type Log struct {
-	d    *db.DB
-	name string
-	wall clock.Clock // the machine's: polling and backoff do not follow the business's clock
-	me   string      // holder of the lease
+	d     *db.DB
+	name  string
+	wall  clock.Clock // the machine's: polling and backoff do not follow the business's clock
+	me    string      // holder of the lease
+	alone int64       // 1: no other process can hold it
 
 	appended chan struct{} // wakes the sealer
 	mu       sync.Mutex

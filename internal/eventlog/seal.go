@@ -96,13 +96,17 @@ func (l *Log) takeLease(ctx context.Context) (held bool, err error) {
 		now := clock.Millis(l.wall.Now())
 		// A lease too far ahead was taken under a clock that was wrong.
 		n, err := tx.Exec(l.sql(`UPDATE LOG_seal SET holder = $1, lease_until = $2
-			WHERE id = 1 AND (holder = $1 OR holder = '' OR lease_until < $3 OR lease_until > $4)`),
-			l.me, now+leaseFor.Milliseconds(), now, now+10*leaseFor.Milliseconds())
+			WHERE id = 1 AND (holder = $1 OR holder = '' OR lease_until < $3 OR lease_until > $4 OR CAST($5 AS BIGINT) = 1)`),
+			l.me, now+leaseFor.Milliseconds(), now, now+10*leaseFor.Milliseconds(), l.alone)
 		held = n == 1
 		return err
 	})
 	return held && err == nil, err
 }
+
+// Alone says that no other process can be sealing, as when one process holds
+// the database: what a killed one left of its lease is not waited for.
+func (l *Log) Alone() { l.alone = 1 }
 
 func (l *Log) releaseLease(ctx context.Context) {
 	_ = l.d.UpdateLane(ctx, db.LaneHigh, func(tx *db.Tx) error {

@@ -9,6 +9,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // Kind tells what sort of failure an Error is.
@@ -24,6 +25,27 @@ const (
 	KindUnavailable     Kind = "unavailable"     // a dependency is down; try again
 	KindInternal        Kind = "internal"        // a defect of ours
 )
+
+// Status is the HTTP status of the kind (RFC 9110, RFC 6585); 500 for one that is none.
+func (k Kind) Status() int {
+	switch k {
+	case KindInvalid:
+		return http.StatusUnprocessableEntity
+	case KindUnauthenticated:
+		return http.StatusUnauthorized
+	case KindForbidden:
+		return http.StatusForbidden
+	case KindNotFound:
+		return http.StatusNotFound
+	case KindConflict:
+		return http.StatusConflict
+	case KindTooMany:
+		return http.StatusTooManyRequests
+	case KindUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
 
 // Field names one input that is wrong and says why, in Chinese.
 type Field struct {

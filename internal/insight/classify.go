@@ -1,10 +1,13 @@
 package insight
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"hotline/internal/category"
@@ -28,39 +31,101 @@ func Level(p float64) string {
 	return "低"
 }
 
-// Classifier finds categories by their weighted keywords. Words that many
-// categories share count less.
+// Classifier finds categories by their weighted keywords and by how much a text
+// resembles what the 事项分类 says of them. Words that many categories share
+// count less.
 type Classifier struct {
-	words map[string][]vote // by first two characters: candidates, longest first
+	codes []string
+	words map[string][]vote  // by first two characters
+	pairs map[uint64][]share // pairs of Han characters in names, definitions, examples
 }
 
 type vote struct {
 	word   string
-	code   string
+	at     int // in codes
 	weight float64
 }
 
-// NewClassifier reads the keywords of a category tree.
+type share struct {
+	at int
+	w  float64
+}
+
+// NewClassifier reads the keywords and descriptions of a category tree.
 func NewClassifier(t *category.Tree) *Classifier {
+	all := t.All(3)
 	owners := map[string]int{}
-	for _, c := range t.All(3) {
+	for _, c := range all {
 		for _, k := range c.Keywords {
-			owners[k.Word]++
+			owners[alike(k.Word)]++
 		}
 	}
-	cl := &Classifier{words: map[string][]vote{}}
-	for _, c := range t.All(3) {
+	cl := &Classifier{words: map[string][]vote{}, pairs: map[uint64][]share{}}
+	spread := map[uint64]int{}
+	said := make([]map[uint64]float64, len(all))
+	for i, c := range all {
+		cl.codes = append(cl.codes, c.Code)
 		for _, k := range c.Keywords {
+			word := alike(k.Word)
 			w := k.Weight
 			if w == 0 {
 				w = 1
 			}
-			w *= (1 + 0.25*float64(utf8.RuneCountInString(k.Word)-2)) / math.Sqrt(float64(owners[k.Word]))
-			head := firstTwo(k.Word)
-			cl.words[head] = append(cl.words[head], vote{k.Word, c.Code, w})
+			w *= (1 + 0.25*float64(utf8.RuneCountInString(word)-2)) / math.Sqrt(float64(owners[word]))
+			cl.words[firstTwo(word)] = append(cl.words[firstTwo(word)], vote{word, i, w})
+		}
+		said[i] = describe(t, &c)
+		for g := range said[i] {
+			spread[g]++
+		}
+	}
+	for i := range all {
+		norm := 0.0
+		for g, n := range said[i] {
+			w := (1 + math.Log(n)) * math.Log(float64(len(all)+1)/float64(spread[g]))
+			said[i][g], norm = w, norm+w*w
+		}
+		for g, w := range said[i] {
+			cl.pairs[g] = append(cl.pairs[g], share{i, w / math.Sqrt(norm)})
 		}
 	}
 	return cl
+}
+
+// describe counts the pairs in all that the 事项分类 says of a category.
+func describe(t *category.Tree, c *category.Category) map[uint64]float64 {
+	d := map[uint64]float64{}
+	countPairs(d, c.Name, 3)
+	countPairs(d, c.Definition, 1)
+	countPairs(d, c.Example, 1)
+	for _, k := range c.Keywords {
+		countPairs(d, k.Word, 2)
+	}
+	if p, ok := t.Get(c.Parent); ok {
+		countPairs(d, p.Name, 2)
+		if top, ok := t.Get(p.Parent); ok {
+			countPairs(d, top.Name, 1)
+		}
+	}
+	return d
+}
+
+// sameWords are spellings that citizens mix freely.
+var sameWords = strings.NewReplacer("噪声", "噪音", "夜里", "夜间", "晚上", "夜间", "半夜", "夜间", "深夜", "夜间", "的士", "出租车", "五险一金", "社保")
+
+func alike(s string) string { return sameWords.Replace(s) }
+
+// countPairs adds the overlapping pairs of Han characters of a text.
+func countPairs(into map[uint64]float64, s string, times float64) {
+	var last rune
+	for _, r := range alike(s) {
+		if !unicode.Is(unicode.Han, r) {
+			r = 0
+		} else if last != 0 {
+			into[uint64(last)<<32|uint64(r)] += times
+		}
+		last = r
+	}
 }
 
 func firstTwo(s string) string {
@@ -74,10 +139,18 @@ func firstTwo(s string) string {
 	return s
 }
 
-// Classify proposes up to n categories, best first; none when no word is known.
+// What resemblance weighs beside keywords, and the title beside the text; both
+// measured on labelled messages of citizens.
+const (
+	likeness   = 45.0
+	titleTimes = 6.0
+)
+
+// Classify proposes up to n categories, best first; none when nothing in the
+// text speaks for any.
 func (cl *Classifier) Classify(title, content string, n int) []Guess {
-	score := map[string]float64{}
-	why := map[string][]string{}
+	score := make([]float64, len(cl.codes))
+	why := map[int][]string{}
 	seen := map[string]bool{}
 	scan := func(text string, times float64) {
 		for i := range text {
@@ -85,50 +158,103 @@ func (cl *Classifier) Classify(title, content string, n int) []Guess {
 				if !strings.HasPrefix(text[i:], v.word) {
 					continue
 				}
-				key := v.code + v.word
 				gain := v.weight * times
-				if seen[key] {
+				if key := cl.codes[v.at] + v.word; seen[key] {
 					gain *= 0.2 // repetition adds little
 				} else {
-					why[v.code] = append(why[v.code], v.word)
+					seen[key] = true
+					why[v.at] = append(why[v.at], v.word)
 				}
-				seen[key] = true
-				score[v.code] += gain
+				score[v.at] += gain
 			}
 		}
 	}
-	scan(title, 2)
-	scan(content, 1)
-	if len(score) == 0 {
-		return nil
-	}
-	var out []Guess
-	for code, s := range score {
-		out = append(out, Guess{Code: code, P: s, Why: why[code]})
-	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].P != out[j].P {
-			return out[i].P > out[j].P
+	scan(alike(title), 2)
+	scan(alike(content), 1)
+	asked := cl.resemble(title, content, score)
+	var best []int
+	for i, s := range score {
+		if s > 0 {
+			best = append(best, i)
 		}
-		return out[i].Code < out[j].Code
-	})
-	if len(out) > n {
-		out = out[:n]
 	}
-	// Confidence grows with the best score and with its lead over the next.
+	sort.SliceStable(best, func(i, j int) bool { return score[best[i]] > score[best[j]] })
+	var out []Guess
+	for _, i := range best[:min(n, len(best))] {
+		if len(why[i]) == 0 {
+			why[i] = cl.common(asked, i)
+		}
+		out = append(out, Guess{Code: cl.codes[i], P: score[i], Why: why[i]})
+	}
+	return confident(out)
+}
+
+// common names the pairs that speak most for a category.
+func (cl *Classifier) common(asked map[uint64]float64, at int) []string {
+	type pair struct {
+		text string
+		w    float64
+	}
+	var all []pair
+	for g, w := range asked {
+		for _, o := range cl.pairs[g] {
+			if o.at == at {
+				all = append(all, pair{string([]rune{rune(g >> 32), rune(g & 0xffffffff)}), w * o.w})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b pair) int { return cmp.Or(cmp.Compare(b.w, a.w), cmp.Compare(a.text, b.text)) })
+	var out []string
+	for _, p := range all[:min(3, len(all))] {
+		out = append(out, p.text)
+	}
+	return out
+}
+
+// resemble adds the cosine between the text and each category's description,
+// and returns the pairs of the text with their weights.
+func (cl *Classifier) resemble(title, content string, score []float64) map[uint64]float64 {
+	q := map[uint64]float64{}
+	countPairs(q, title, titleTimes)
+	countPairs(q, content, 1)
+	like, norm := make([]float64, len(score)), 0.0
+	for g, n := range q {
+		owners := cl.pairs[g]
+		if len(owners) == 0 || len(owners) > len(score)/8 {
+			delete(q, g) // says nothing
+			continue
+		}
+		w := (1 + math.Log(n)) * math.Log(float64(len(score))/float64(len(owners)))
+		q[g], norm = w, norm+w*w
+		for _, o := range owners {
+			like[o.at] += w * o.w
+		}
+	}
+	for i, s := range like {
+		if s > 0 {
+			score[i] += likeness * s / math.Sqrt(norm)
+		}
+	}
+	return q
+}
+
+// confident turns scores into confidences: they grow with the best score and
+// with its lead over the next.
+func confident(out []Guess) []Guess {
 	total := 1.2
 	for _, g := range out {
 		total += g.P
 	}
-	for i := range out {
-		out[i].P = math.Round(out[i].P/total*100) / 100
+	lead := 1.0
+	if len(out) > 1 {
+		lead = 1 - out[1].P/math.Max(out[0].P, 0.01)
 	}
-	if len(out) > 0 {
-		lead := 1.0
-		if len(out) > 1 {
-			lead = 1 - out[1].P/math.Max(out[0].P, 0.01)
+	for i := range out {
+		p := out[i].P / total
+		if i == 0 {
+			p *= 1 + 0.6*lead
 		}
-		out[0].P = math.Round(math.Min(0.98, out[0].P*(1+0.6*lead))*100) / 100
+		out[i].P = math.Round(min(0.95, p)*100) / 100
 	}
 	return out
 }

@@ -16,8 +16,10 @@ import (
 // the event log, shows its lag and can be rebuilt.
 var textIndex = db.Text("ticket_words")
 
-// Schema is the room's tables.
-func Schema() db.Schema { return textIndex.Schema() }
+// Schemas are the room's tables.
+func Schemas() []db.Schema {
+	return []db.Schema{textIndex.Schema(), {Name: "insight", Steps: []db.Step{{SQL: kinSchema}}}}
+}
 
 // Index follows the event log and keeps the full text of new tickets. 举报 and
 // quarantined tickets are never indexed, so no search can meet them.

@@ -1,7 +1,6 @@
 package insight
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 
 	"hotline/internal/category"
 	"hotline/internal/fault"
+	"hotline/internal/jsonl"
 	"hotline/internal/zh"
 )
 
@@ -42,7 +42,7 @@ func SimilarFile(corpus, queries io.Reader, out io.Writer, k int) error {
 	var rows []fileRow
 	var counts []map[string]float32
 	known := map[string]float64{}
-	err := eachRow(corpus, "语料", func(r fileRow) error {
+	err := jsonl.Each(corpus, "语料", hasID, func(r fileRow) error {
 		c := shingles(r)
 		for g := range c {
 			known[g]++
@@ -66,8 +66,8 @@ func SimilarFile(corpus, queries io.Reader, out io.Writer, k int) error {
 		Score float64         `json:"score"`
 	}
 	score := make([]float32, len(rows))
-	w, enc := encoder(out)
-	err = eachRow(queries, "查询", func(q fileRow) error {
+	enc, flush := jsonl.Writer(out)
+	err = jsonl.Each(queries, "查询", hasID, func(q fileRow) error {
 		var touched []int32
 		for g, weight := range vector(shingles(q), idf) {
 			for _, p := range index[g] {
@@ -99,7 +99,7 @@ func SimilarFile(corpus, queries io.Reader, out io.Writer, k int) error {
 			Hits []hit           `json:"hits"`
 		}{q.ID, hits})
 	})
-	return errors.Join(err, w.Flush())
+	return errors.Join(err, flush())
 }
 
 func round4(f float32) float64 { return min(1, math.Round(float64(f)*1e4)/1e4) }
@@ -166,15 +166,16 @@ func ClassifyFile(tree *category.Tree, in io.Reader, out io.Writer) error {
 		Label string  `json:"label"`
 		P     float64 `json:"p"`
 	}
-	w, enc := encoder(out)
-	err := eachRow(in, "输入", func(r fileRow) error {
+	enc, flush := jsonl.Writer(out)
+	err := jsonl.Each(in, "输入", hasID, func(r fileRow) error {
 		sum := map[string]float64{}
 		why := map[string][]string{}
 		var all float64
-		for _, g := range cl.Classify(r.Title, r.Content, len(tree.All(3))) {
+		for _, g := range cl.Classify(r.Title, r.Content, 10) {
 			label := tree.Path(g.Code)[0].Name
-			sum[label] += g.P
-			all += g.P
+			p := g.P * g.P // the clear ones speak, the many faint ones do not outvote them
+			sum[label] += p
+			all += p
 			for _, word := range g.Why {
 				if !slices.Contains(why[label], word) {
 					why[label] = append(why[label], word)
@@ -185,7 +186,7 @@ func ClassifyFile(tree *category.Tree, in io.Reader, out io.Writer) error {
 		for _, f := range fields {
 			if p := sum[f.Name]; p > 0 {
 				// The weaker all signs together, the nearer to no answer.
-				top = append(top, guess{f.Name, math.Round(p/max(all, 1)*1e4) / 1e4})
+				top = append(top, guess{f.Name, math.Round(p/max(all, 0.2)*1e4) / 1e4})
 			}
 		}
 		slices.SortStableFunc(top, func(a, b guess) int { return cmp.Compare(b.P, a.P) })
@@ -205,7 +206,7 @@ func ClassifyFile(tree *category.Tree, in io.Reader, out io.Writer) error {
 			Why        []string        `json:"why"`
 		}{r.ID, best.Label, best.P, top[:min(5, len(top))], words})
 	})
-	return errors.Join(err, w.Flush())
+	return errors.Join(err, flush())
 }
 
 // fileRow is one request of a JSONL file. The id is given back as it came.
@@ -214,41 +215,5 @@ type fileRow struct {
 	Title, Content string
 }
 
-// maxFileLine bounds a line, in bytes.
-const maxFileLine = 16 << 20
-
-func encoder(out io.Writer) (*bufio.Writer, *json.Encoder) {
-	w := bufio.NewWriter(out)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return w, enc
-}
-
-// eachRow hands fn the rows of a JSONL stream. A bad line is invalid, code
-// jsonl_invalid, and named by its number; blank ones are passed over.
-func eachRow(r io.Reader, name string, fn func(fileRow) error) error {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 64<<10), maxFileLine)
-	n := 0
-	for sc.Scan() {
-		n++
-		line := bytes.TrimSpace(bytes.TrimPrefix(sc.Bytes(), []byte("\xef\xbb\xbf")))
-		if len(line) == 0 {
-			continue
-		}
-		var row fileRow
-		if err := json.Unmarshal(line, &row); err != nil || len(row.ID) == 0 {
-			return fault.Invalid("jsonl_invalid", "%s第%d行不是有效的 JSON 对象，或缺少 id。", name, n).Because(err)
-		}
-		if err := fn(row); err != nil {
-			return err
-		}
-	}
-	switch err := sc.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return fault.Invalid("jsonl_too_long", "%s第%d行超过%d兆字节。", name, n+1, maxFileLine>>20).Because(err)
-	case err != nil:
-		return fault.Unavailable("jsonl_unreadable", "%s读取失败，请检查文件是否完整。", name).Because(err)
-	}
-	return nil
-}
+// hasID tells whether a row can be answered.
+func hasID(r fileRow) bool { return len(r.ID) > 0 }

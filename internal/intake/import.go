@@ -156,7 +156,7 @@ func (m *importer) parse(no int, raw []byte, long bool) *importLine {
 	}
 	if err := json.Unmarshal(raw, l); err != nil {
 		l.Body = zh.Truncate(strings.ToValidUTF8(string(raw), ""), 500)
-		return m.reject(l, "不是有效的JSON，应为一行一个对象，含编号、用户、标题、时间和正文。")
+		return m.reject(l, whyNotRead(err))
 	}
 	l.No = flexible(strings.TrimSpace(string(l.No)))
 	switch {
@@ -164,6 +164,8 @@ func (m *importer) parse(no int, raw []byte, long bool) *importLine {
 		return m.reject(l, "缺少编号，无法判断是否已导入。")
 	case utf8.RuneCountInString(string(l.No)) > maxImportNo:
 		return m.reject(l, "编号不能超过64个字符。")
+	case strings.TrimSpace(l.Body) == "":
+		return m.reject(l, "缺少正文。")
 	case m.nos[string(l.No)]:
 		m.mu.Lock()
 		m.rep.Skipped++
@@ -174,6 +176,19 @@ func (m *importer) parse(no int, raw []byte, long bool) *importLine {
 	m.nos[string(l.No)] = true
 	l.digest = textDigest(l.Body)
 	return l
+}
+
+// importWords names the inputs of a line.
+var importWords = map[string]string{"no": "编号", "user": "用户", "title": "标题", "time": "时间", "body": "正文"}
+
+// whyNotRead says which input of a line is of the wrong kind, or that it is no
+// JSON at all.
+func whyNotRead(err error) string {
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) && importWords[typ.Field] != "" {
+		return "“" + importWords[typ.Field] + "”应为文字（加引号）。"
+	}
+	return "不是有效的JSON，应为一行一个对象，含编号、用户、标题、时间和正文。"
 }
 
 // textDigest is the same for texts that differ in spacing, punctuation and

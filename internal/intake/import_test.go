@@ -25,7 +25,7 @@ import (
 )
 
 func importSchemas() []db.Schema {
-	return append([]db.Schema{eventlog.Schema("event"), policy.Schema(), org.Schema(), ticket.Schema(), insight.Schema(), Schema()}, audit.Schemas()...)
+	return append(append([]db.Schema{eventlog.Schema("event"), policy.Schema(), org.Schema(), ticket.Schema(), Schema()}, insight.Schemas()...), audit.Schemas()...)
 }
 
 // door is intake over a whole city.
@@ -36,11 +36,11 @@ func door(t *testing.T, d *db.DB, c *clock.Virtual) (*Service, int64) {
 	log := eventlog.New(d, "event")
 	p := policy.New(d)
 	ticket.RegisterPolicies(p)
-	p.Register(dispatch.PolicyCatalogue, policy.Kind{Label: "派单目录", Default: dispatch.Default, Validate: dispatch.Validate})
+	o := org.New(d, log)
+	dispatch.RegisterPolicies(p, o, c)
 	if err := p.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
-	o := org.New(d, log)
 	if err := o.CreateAll(ctx, org.By{}, org.Province(org.ProvinceOptions{Cities: []string{"420100"}})); err != nil {
 		t.Fatal(err)
 	}

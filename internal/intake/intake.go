@@ -53,6 +53,7 @@ type Request struct {
 	Platform                                                int64 // set by a seat; 0 = found from line, region, caller
 	Attach                                                  []int64
 	RepeatOf                                                int64
+	Supplement                                              bool // RepeatOf is not brought again but added to
 	Occurred, Original                                      int64
 	Source, SourceNo, Former                                string
 	NoticeVersion                                           string
@@ -97,11 +98,11 @@ func (s *Service) Decide(actor access.Actor, r Request) (ticket.Intake, error) {
 	}
 	n := ticket.Intake{Type: r.Type, Category: r.Category, Region: r.Region, Title: r.Title, Content: r.Content, Address: r.Address, Object: r.Object, Points: r.Points,
 		Requester: r.Requester, Secrecy: r.Secrecy, Urgency: r.Urgency, Channel: r.Channel, Line: r.Line, Call: r.Call, Platform: platform.ID, Outcome: r.Outcome, Flags: r.Flags,
-		Attach: r.Attach, RepeatOf: r.RepeatOf, Occurred: r.Occurred, Original: r.Original, Source: r.Source, SourceNo: r.SourceNo, Former: r.Former, NoticeVersion: r.NoticeVersion,
+		Attach: r.Attach, RepeatOf: r.RepeatOf, Supplement: r.Supplement, Occurred: r.Occurred, Original: r.Original, Source: r.Source, SourceNo: r.SourceNo, Former: r.Former, NoticeVersion: r.NoticeVersion,
 		Demo: r.Demo, Visitor: r.Visitor, At: r.At, Note: r.Note, ReplyWay: r.ReplyWay}
 	confidence := 1.0
 	if n.Category == "" {
-		if g := s.insight.Classify(platform.ID, zh.Redact(r.Title), zh.Redact(r.Content), 3); len(g) > 0 {
+		if g := s.insight.Classify(platform.ID, zh.Redact(r.Title), zh.Redact(r.Content), 3); len(g) > 0 && g[0].P >= unclear {
 			n.Category, confidence = g[0].Code, g[0].P
 		}
 	} else if _, ok := s.tickets.Categories(platform.ID).Get(n.Category); !ok {
@@ -119,6 +120,9 @@ func (s *Service) Decide(actor access.Actor, r Request) (ticket.Intake, error) {
 	n.Status = statusOf(&r, &n, confidence)
 	return n, nil
 }
+
+// unclear is the confidence below which a category is left for a person.
+const unclear = 0.3
 
 // statusOf decides where a new ticket starts. Staff have heard the citizen and
 // choose; what comes in writing goes on by itself only when it is clear.
@@ -272,8 +276,8 @@ func (s *Service) platform(actor access.Actor, r *Request) (org.Unit, error) {
 			}
 		}
 		r.Region = home.Region
-		if hit := region.Find(r.Title+r.Address+r.Content, home.Region); len(hit) > 0 {
-			r.Region = hit[0].Region.Code
+		if m, ok := region.Place(r.Address+"。"+r.Title+"。"+r.Content, home.Region); ok {
+			r.Region = m.Region.Code
 		} else {
 			r.Flags = append(r.Flags, ticket.FlagPlace)
 		}
@@ -289,7 +293,7 @@ func (s *Service) platform(actor access.Actor, r *Request) (org.Unit, error) {
 
 // SubmitOnce is Submit with an idempotency key: the same key of the same actor
 // makes one ticket and gives the same receipt. with runs in the transaction.
-func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx) error) (made ticket.Created, repeated bool, err error) {
+func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request, key string, digest []byte, with func(*db.Tx, *ticket.Intake) error) (made ticket.Created, repeated bool, err error) {
 	n, err := s.Decide(actor, r)
 	if err != nil {
 		return made, false, err
@@ -306,7 +310,7 @@ func (s *Service) SubmitOnce(ctx context.Context, actor access.Actor, r Request,
 				return 0, nil, err
 			}
 			if with != nil {
-				if err := with(tx); err != nil {
+				if err := with(tx, &n); err != nil {
 					return 0, nil, err
 				}
 			}

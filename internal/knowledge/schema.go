@@ -24,7 +24,8 @@ const contentDDL = `title TEXT NOT NULL,
 
 // Schemas are the room's tables: the working copies, the published copies (kept
 // after 下线, gone = 1, so that an old citation can be opened), every text ever
-// saved, every publication and withdrawal, feedback, citations, use.
+// saved, every publication and withdrawal, feedback, citations, use, and what
+// was asked in vain.
 func Schemas() []db.Schema {
 	return []db.Schema{{Name: "knowledge", Steps: []db.Step{{SQL: `
 CREATE TABLE knowledge_article (
@@ -100,5 +101,15 @@ CREATE TABLE knowledge_use (
   article BIGINT PRIMARY KEY,
   cited BIGINT NOT NULL,
   views BIGINT NOT NULL
+)`}, {SQL: `
+CREATE TABLE knowledge_miss (
+  platform BIGINT NOT NULL,
+  term TEXT NOT NULL,
+  words TEXT NOT NULL,
+  category TEXT NOT NULL,
+  asked BIGINT NOT NULL,
+  last_at BIGINT NOT NULL,
+  article BIGINT NOT NULL,
+  PRIMARY KEY (platform, term)
 )`}}}, textIndex.Schema()}
 }

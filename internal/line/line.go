@@ -2,7 +2,7 @@
 // exist, where and since when, how each was merged into 12345 and what its
 // caller hears. It is data under the policy kind "lines"; the embedded default
 // is the national list, whose entries say how sure they are. It never routes
-// calls itself.
+// calls itself. The faces ask it for names and show the list to citizens.
 package line
 
 import (
@@ -72,6 +72,9 @@ func Validate(doc, before []byte) error {
 	lines, err := Parse(doc)
 	if err != nil {
 		return err
+	}
+	if len(lines) == 0 {
+		return fault.Invalid("lines_invalid", "号码台账是空的；请至少保留一个号码。")
 	}
 	old, _ := Parse(before)
 	was := map[string]string{}

@@ -10,6 +10,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/fault"
 	"hotline/internal/region"
+	"hotline/internal/ticket"
 )
 
 // Tickets lists the tickets behind a line of an answer, newest first: those of
@@ -24,7 +25,7 @@ func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor st
 		return nil, "", err
 	}
 	if key != "" {
-		if err := narrow(&q, key); err != nil {
+		if err := s.narrow(v, &q, key); err != nil {
 			return nil, "", err
 		}
 	}
@@ -67,13 +68,18 @@ func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor st
 	return ids, next, nil
 }
 
-// narrow turns the key of a line into a filter.
-func narrow(q *Query, key string) error {
-	bad := fault.Invalid("key_invalid", "统计分组无效，请重新选择。")
+// narrow turns the key of a line into a filter; what is no line of the question
+// is refused, not answered with nothing or with everything.
+func (s *Service) narrow(v Viewer, q *Query, key string) error {
+	bad := fault.Invalid("key_invalid", "统计分组无效，请重新选择。").At(fault.Field{Name: "key", Detail: "请重新选择。"})
 	switch q.By {
 	case ByUnit: // the condition is that of fold, in behind
-		if _, err := strconv.ParseInt(key, 10, 64); err != nil {
+		id, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
 			return bad
+		}
+		if !v.Tree.Under(v.Root, id) {
+			return fault.NotFound("unit_unknown", "单位不存在，或不在您的查看范围内。")
 		}
 	case ByRegion:
 		if _, ok := region.Get(key); !ok {
@@ -81,15 +87,23 @@ func narrow(q *Query, key string) error {
 		}
 		q.Region = key
 	case ByType:
+		if !slices.Contains(ticket.Types, key) {
+			return bad
+		}
 		q.Type = key
 	case ByCategory:
+		if _, ok := s.Ticket.Categories(v.Tree.Platform(v.Root).ID).Get(key); !ok {
+			return bad
+		}
 		q.Category = key
 	case ByDay:
 		t, err := parseDay(key)
-		if err != nil {
+		if err != nil || t.Before(q.From) || t.After(q.To) {
 			return bad
 		}
 		q.From, q.To = t, t
+	default: // a total has no lines
+		return bad
 	}
 	return nil
 }

@@ -71,14 +71,14 @@ func filled(b *testing.B) *world {
 func BenchmarkBoards(b *testing.B) {
 	w := filled(b)
 	ctx := context.Background()
-	v := w.m.ViewerOf(w.who(access.Province, "P420000"))
+	v := w.m.ViewerOf(w.Who(access.Province, "P420000"))
 	for name, read := range map[string]func() error{
 		"screen":   func() error { _, err := w.m.Screen(ctx, v); return err },
 		"families": func() error { _, err := w.m.Families(ctx, v); return err },
 		"map":      func() error { _, err := w.m.Map(ctx, v, "county", "", Per10k, 7); return err },
 		"trend":    func() error { _, err := w.m.Trend(ctx, v, 14); return err },
 		"units 30 days": func() error {
-			_, err := w.m.Value(ctx, v, Query{Name: "ontime_rate", By: ByUnit, From: w.c.Now().AddDate(0, 0, -29)})
+			_, err := w.m.Value(ctx, v, Query{Name: "ontime_rate", By: ByUnit, From: w.Clock.Now().AddDate(0, 0, -29)})
 			return err
 		},
 	} {
@@ -97,8 +97,8 @@ func BenchmarkFollower(b *testing.B) {
 	d, c := dbtest.SQLite(b, schemas()...)
 	w := newWorld(b, d, c)
 	for range 1000 {
-		id := w.create("P420100", nil)
-		w.do(w.who(access.Dispatcher, "P420100"), id, "dispatch", w.unit("D420100-chengguan"))
+		id := w.Create("P420100", nil)
+		w.Do(w.Who(access.Dispatcher, "P420100"), id, "dispatch", w.Unit("D420100-chengguan"))
 	}
 	ctx := context.Background()
 	w.count()

@@ -57,6 +57,9 @@ func Parse(doc []byte) (*Definitions, error) {
 	if err := json.Unmarshal(doc, &d); err != nil {
 		return nil, fault.Invalid("measures_invalid", "统计指标不是有效的 JSON。").Because(err)
 	}
+	if len(d.Measures) == 0 {
+		return nil, fault.Invalid("measures_invalid", "统计指标是空的，发布后统计和报表都没有指标；请至少保留一项。")
+	}
 	seen := map[string]bool{}
 	for _, m := range d.Measures {
 		if m.Name == "" || seen[m.Name] || len(m.Num) == 0 || m.Label == "" || !strings.Contains("接分办", m.Family) || m.Family == "" {

@@ -27,7 +27,7 @@ func TestMeasuresOfAHistory(t *testing.T) {
 		w.history()
 		w.count()
 		ctx := context.Background()
-		v := w.m.ViewerOf(w.who(access.Supervisor, "P420100"))
+		v := w.m.ViewerOf(w.Who(access.Supervisor, "P420100"))
 		for _, tt := range []struct {
 			name             string
 			num, den, rawDen int64
@@ -67,7 +67,7 @@ func TestMeasuresOfAHistory(t *testing.T) {
 			t.Fatalf("recount %+v %v", got, err)
 		}
 		checkBehind(t, w, v)
-		checkBehind(t, w, w.m.ViewerOf(w.who(access.Province, "P420000")))
+		checkBehind(t, w, w.m.ViewerOf(w.Who(access.Province, "P420000")))
 		checkPaths(t, w)
 		if _, err := d.Clock(), d.Update(ctx, func(tx *db.Tx) error {
 			_, err := tx.Exec(`UPDATE stat_day SET n_closed = n_closed + 1 WHERE axis = 'u' AND n_closed > 0`)
@@ -122,9 +122,9 @@ func checkBehind(t *testing.T, w *world, v Viewer) {
 // from the rows.
 func checkPaths(t *testing.T, w *world) {
 	ctx := context.Background()
-	tree := w.s.Org.Tree()
+	tree := w.Tickets.Org.Tree()
 	for _, root := range []string{"P420000", "P420100", "C420111", "D420100-shuiwu"} {
-		v := Viewer{Tree: tree, Root: w.units[root].ID, Region: w.units[root].Region}
+		v := Viewer{Tree: tree, Root: w.Units[root].ID, Region: w.Units[root].Region}
 		for _, d := range w.m.Definitions(policy.Province).Measures {
 			q := period(Query{Name: d.Name})
 			sp, err := w.m.span(v, q)
@@ -179,14 +179,14 @@ func TestBoards(t *testing.T) {
 	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		w := newWorld(t, d, c)
 		for range 3 {
-			w.create("P420100", nil)
+			w.Create("P420100", nil)
 		}
 		for range 6 {
-			w.create("P420500", nil)
+			w.Create("P420500", nil)
 		}
 		w.count()
 		ctx := context.Background()
-		leader := w.m.ViewerOf(w.who(access.Leader, "P420500"))
+		leader := w.m.ViewerOf(w.Who(access.Leader, "P420500"))
 		b, err := w.m.Screen(ctx, leader)
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +197,7 @@ func TestBoards(t *testing.T) {
 		if wuhan := b.Cities[0]; !wuhan.Hidden || wuhan.Count != 0 {
 			t.Errorf("a cell of 3 elsewhere is shown to a leader: %+v", wuhan)
 		}
-		spots, err := w.m.Map(ctx, w.m.ViewerOf(w.who(access.Province, "P420000")), "county", "420100", Per10k, 1)
+		spots, err := w.m.Map(ctx, w.m.ViewerOf(w.Who(access.Province, "P420000")), "county", "420100", Per10k, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,15 +224,15 @@ func TestBoards(t *testing.T) {
 func TestScopeOfNumbers(t *testing.T) {
 	d, c := dbtest.SQLite(t, schemas()...)
 	w := newWorld(t, d, c)
-	w.create("P420100", nil)
-	w.create("P420500", nil)
+	w.Create("P420100", nil)
+	w.Create("P420500", nil)
 	w.count()
 	ctx := context.Background()
-	yc := w.m.ViewerOf(w.who(access.Supervisor, "P420500"))
+	yc := w.m.ViewerOf(w.Who(access.Supervisor, "P420500"))
 	if a, err := w.m.Value(ctx, yc, Query{Name: "received"}); err != nil || a.Total.Num != 1 {
 		t.Fatalf("%+v %v", a.Total, err)
 	}
-	if _, err := w.m.Value(ctx, yc, Query{Name: "received", Unit: w.units["P420100"].ID}); err == nil {
+	if _, err := w.m.Value(ctx, yc, Query{Name: "received", Unit: w.Units["P420100"].ID}); err == nil {
 		t.Fatal("another city's numbers were given")
 	}
 	for _, q := range []Query{{Name: "nothing"}, {Name: "received", By: "moon"}, {Name: "received", From: c.Now(), To: c.Now().AddDate(0, 0, -1)}, {Name: "received", From: c.Now().AddDate(-9, 0, 0)}} {
@@ -248,7 +248,7 @@ func TestDefinitions(t *testing.T) {
 	if err != nil || len(defs.Measures) < 10 {
 		t.Fatal(err)
 	}
-	for _, doc := range []string{`{`, `{"measures":[{"name":"x","label":"某","family":"办","num":["moon"]}]}`, `{"measures":[{"name":"x","label":"某","family":"吃","num":["closed"]}]}`, `{"measures":[{"label":"某","family":"办","num":["closed"]}]}`} {
+	for _, doc := range []string{`{`, `{}`, `null`, `{"measures":[]}`, `{"measures":[{"name":"x","label":"某","family":"办","num":["moon"]}]}`, `{"measures":[{"name":"x","label":"某","family":"吃","num":["closed"]}]}`, `{"measures":[{"label":"某","family":"办","num":["closed"]}]}`} {
 		if _, err := Parse([]byte(doc)); err == nil {
 			t.Errorf("%s was accepted", doc)
 		}

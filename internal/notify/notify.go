@@ -1,7 +1,8 @@
 // Package notify tells citizens what happened to their request (通知): it
 // follows the event log, turns the notice named in an event into a message by
 // a versioned template, and puts it into an outbox that is delivered at least
-// once with a key that makes a repeat harmless. It holds no business rule.
+// once with a key that makes a repeat harmless. It holds no business rule and
+// never changes a ticket. app runs its follower and its delivery.
 package notify
 
 import (
@@ -11,6 +12,8 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,14 +51,35 @@ func RegisterPolicies(p *policy.Store) {
 		if err != nil {
 			return fault.Invalid("notices_invalid", "通知模板不是有效的 JSON。").Because(err)
 		}
-		for name, text := range t {
-			if zh.Len(text) < 5 || zh.Len(text) > 300 {
-				return fault.Invalid("notices_invalid", "模板“%s”应为5至300个字。", name)
-			}
-		}
-		return nil
+		return t.check()
 	}})
 }
+
+// check refuses templates that would leave citizens untold or say {什么}.
+func (t Templates) check() error {
+	known, err := ParseTemplates(defaultNotices)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if _, ok := t[name]; !ok {
+			return fault.Invalid("notices_invalid", "缺少模板“%s”，发布后诉求人将收不到这种通知；请补上后再发布。", name).At(fault.Field{Name: name, Detail: "请补上这个模板。"})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		text := t[name]
+		if zh.Len(text) < 5 || zh.Len(text) > 300 {
+			return fault.Invalid("notices_invalid", "模板“%s”应为5至300个字。", name).At(fault.Field{Name: name, Detail: "应为5至300个字。"})
+		}
+		if strings.ContainsAny(placeholders.Replace(text), "{}") {
+			return fault.Invalid("notices_invalid", "模板“%s”里有不认识的占位符，只能用{单号}、{类型}、{单位}和{时限}。", name).At(fault.Field{Name: name, Detail: "只能用{单号}、{类型}、{单位}和{时限}。"})
+		}
+	}
+	return nil
+}
+
+// placeholders takes the placeholders out of a template.
+var placeholders = strings.NewReplacer("{单号}", "", "{类型}", "", "{单位}", "", "{时限}", "")
 
 // Schema is the room's tables.
 func Schema() db.Schema {

@@ -36,6 +36,8 @@ type draft struct {
 	ended, begun []row
 	event        eventlog.Event
 	approve      *ProvinceApproval // to be judged inside the transaction
+	moved        int64             // unit that hangs elsewhere …
+	from         int64             // … from then on
 }
 
 // Create sets up a unit. It fails with invalid unit_…, with conflict
@@ -130,7 +132,9 @@ func (s *Service) Move(ctx context.Context, by By, id, parent int64, from time.T
 			return draft{}, err
 		}
 		next.parent = parent
-		return s.replace(old, next, EventMoved), nil
+		dr := s.replace(old, next, EventMoved)
+		dr.moved, dr.from = id, next.from
+		return dr, nil
 	})
 	if err != nil {
 		return Unit{}, err
@@ -246,6 +250,11 @@ func (s *Service) writeTx(tx *db.Tx, by By, make func(t book, now int64) (draft,
 	}
 	if _, err := s.log.Append(tx, ev); err != nil {
 		return err
+	}
+	if dr.moved != 0 && s.OnMoved != nil {
+		if err := s.OnMoved(tx, by, dr.moved, clock.FromMillis(dr.from)); err != nil {
+			return err
+		}
 	}
 	all := append(append(fresh, dr.ended...), dr.begun...)
 	tx.AfterCommit(func() { s.applied(all, n, !current) })

@@ -22,6 +22,11 @@ type Service struct {
 	// it is nil every county platform is refused.
 	Approver func(tx *db.Tx, account int64) (bool, error)
 
+	// OnMoved runs in the transaction that hangs a unit elsewhere from a moment
+	// on. Who sees which ticket follows from the tree, but tickets live in a
+	// higher room, so app wires it.
+	OnMoved func(tx *db.Tx, by By, unit int64, from time.Time) error
+
 	writing  sync.Mutex // held through a write
 	mu       sync.Mutex // guards rows and rev
 	rows     map[rowKey]row

@@ -196,7 +196,20 @@ func (h *hit) settle(within string) {
 	}
 	if c, ok := outermost(cands); ok && c.kind != weak {
 		h.match = c.region
+	} else if c, ok := outermost(inFull(cands)); ok { // 新沟镇 is the town, not the short name of 新沟镇街道
+		h.match = c.region
 	}
+}
+
+// inFull keeps the candidates whose full name it is.
+func inFull(cands []named) []named {
+	var out []named
+	for _, c := range cands {
+		if c.kind == whole {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // settleBeside resolves the hit by the places named before it, the nearest
@@ -302,4 +315,24 @@ func villagesUnder(code string) []Region {
 		out = append(out, villages().list[s[0]:s[1]]...)
 	}
 	return out
+}
+
+// Place is where a text says that it happens: of the places that Find names
+// the first, made exact by those inside it that come after. A township written
+// in full is worth more than a county that does not hold it, for callers know
+// their 街道 and mistake the district.
+func Place(text, within string) (Match, bool) {
+	found := Find(text, within)
+	if len(found) == 0 {
+		return Match{}, false
+	}
+	best := found[0]
+	for _, m := range found[1:] {
+		inside := Contains(best.Region.Code, m.Region.Code) && m.Region.Code != best.Region.Code
+		exact := m.Region.Level == LevelTown && best.Region.Level < LevelTown && text[m.Start:m.End] == m.Region.Name
+		if inside || exact {
+			best = m
+		}
+	}
+	return best, true
 }

@@ -10,6 +10,6 @@
 // HMAC-SHA-256. Checkpoints are signed with SM2 in either.
 //
 // The package never touches the database and never decides who may read:
-// access does, and what it lets out is wrapped in Clear. The rooms contact,
-// ticket, access, audit, blob and federate call it.
+// access does, and what it lets out is wrapped in Clear. The rooms access,
+// audit, blob, ticket, intake and notify call it.
 package seal

@@ -3,7 +3,7 @@
 //
 // A follower of the event log lists candidates by rule (逾期, 二次不满意,
 // 退单两次以上, 重复三次以上); a supervisor turns a candidate or any ticket in
-// his jurisdiction into an order. The ticket learns of it through its own
+// his jurisdiction into an order, level by level: 督办 before 约谈 before 通报. The ticket learns of it through its own
 // action "supervise", taken in the same transaction, and its timeline shows
 // every step as an event.
 //

@@ -27,11 +27,30 @@ type Deps struct {
 }
 
 // Service keeps the ledger. It is built once by app.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+	history bool
+}
+
+// Loading gives the same service for loading history: the moments of an order
+// and its steps hold. Only demo calls it.
+func (s *Service) Loading() *Service {
+	h := &Service{Deps: s.Deps, history: true}
+	h.Ticket = s.Ticket.Loading()
+	return h
+}
+
+// moment is when something happens: now, or the moment of loaded history.
+func (s *Service) moment(tx *db.Tx, at int64) int64 {
+	if s.history && at != 0 {
+		return at
+	}
+	return tx.NowMS()
+}
 
 // New builds the service.
 func New(d *db.DB, log *eventlog.Log, o *org.Service, t *ticket.Service) *Service {
-	return &Service{Deps{DB: d, Log: log, Org: o, Ticket: t}}
+	return &Service{Deps: Deps{DB: d, Log: log, Org: o, Ticket: t}}
 }
 
 // NewOrder is what a supervisor demands.
@@ -41,6 +60,7 @@ type NewOrder struct {
 	Level       string
 	Requirement string
 	Due         int64 // ms
+	At          int64 // loaded history only
 }
 
 const (
@@ -79,10 +99,11 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, n NewOrder) (Ord
 	}
 	var o Order
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
-		if err := dueOK(n.Due, tx.NowMS()); err != nil {
+		now := s.moment(tx, n.At)
+		if err := dueOK(n.Due, now); err != nil {
 			return err
 		}
-		if _, err := s.Ticket.DoTx(tx, actor, n.Ticket, ticket.Action{Name: "supervise", Fields: map[string]any{"supervise_level": n.Level, "reason": zh.Truncate(req, 500)}}); err != nil {
+		if _, err := s.Ticket.DoTx(tx, actor, n.Ticket, ticket.Action{Name: "supervise", At: now, Fields: map[string]any{"supervise_level": n.Level, "reason": zh.Truncate(req, 500)}}); err != nil {
 			return err
 		}
 		busy, err := db.Int(tx, `SELECT count(*) FROM supervision WHERE ticket = $1 AND unit = $2 AND level = $3 AND state <> $4`, n.Ticket, n.Unit, n.Level, Closed)
@@ -91,6 +112,9 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, n NewOrder) (Ord
 		}
 		if busy > 0 {
 			return fault.Conflict("already_supervised", "%s的同级督办尚未销号，请在原督办上延期或退回。", unit.Name)
+		}
+		if err := ladder(tx, n); err != nil {
+			return err
 		}
 		t, err := s.Ticket.Peek(tx, n.Ticket)
 		if err != nil {
@@ -101,7 +125,7 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, n NewOrder) (Ord
 			return err
 		}
 		o = Order{ID: tx.NewID(), Ticket: n.Ticket, Platform: t.Platform, Issuer: s.hub(actor), Rule: rule, Level: n.Level, Unit: n.Unit, Requirement: req, State: Open,
-			Due: n.Due, OpenedAt: tx.NowMS(), OpenedBy: actor.Account, Version: 1}
+			Due: n.Due, OpenedAt: now, OpenedBy: actor.Account, Version: 1}
 		if o.No, err = s.number(tx, o.Issuer); err != nil {
 			return err
 		}
@@ -114,6 +138,23 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, n NewOrder) (Ord
 		return s.tell(tx, actor, o, "opened")
 	})
 	return o, err
+}
+
+// rungs are what must have been issued to a unit for a ticket before a level:
+// nobody is 约谈 without a 督办, nor 通报 without a 约谈.
+var rungs = map[string]string{"interview": "order", "notice": "interview"}
+
+// ladder refuses an order that skips a rung.
+func ladder(tx *db.Tx, n NewOrder) error {
+	before, ok := rungs[n.Level]
+	if !ok {
+		return nil
+	}
+	have, err := db.Int(tx, `SELECT count(*) FROM supervision WHERE ticket = $1 AND unit = $2 AND level = $3`, n.Ticket, n.Unit, before)
+	if err != nil || have > 0 {
+		return err
+	}
+	return fault.Conflict("ladder_skipped", "%s之前应先%s：请先对该单位签发“%s”。", levelWords[n.Level], levelWords[before], levelWords[before]).At(fault.Field{Name: "level", Detail: "督办应逐级进行。"})
 }
 
 // take finds the rule for which the ticket is listed.
@@ -164,6 +205,7 @@ type Step struct {
 	Due     int64 // extend
 	Files   []int64
 	Version int64 // the version seen; 0 skips the check
+	At      int64 // loaded history only
 }
 
 // stepLabels names the steps and their text fields.
@@ -183,6 +225,7 @@ func (s *Service) Act(ctx context.Context, actor access.Actor, id int64, st Step
 	var o Order
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
 		var err error
+		now := s.moment(tx, st.At)
 		if o, err = s.load(tx, actor, id); err != nil {
 			return err
 		}
@@ -202,11 +245,11 @@ func (s *Service) Act(ctx context.Context, actor access.Actor, id int64, st Step
 				}
 			}
 		case "close":
-			o.State, o.ClosedAt = Closed, tx.NowMS()
+			o.State, o.ClosedAt = Closed, now
 		case "reject":
 			o.State = Rejected
 		case "extend":
-			if err := dueOK(st.Due, max(tx.NowMS(), o.Due)); err != nil {
+			if err := dueOK(st.Due, max(now, o.Due)); err != nil {
 				return fault.Invalid("due_invalid", "新的期限应晚于现在和原期限，且不超过一年。").At(fault.Field{Name: "due", Detail: "请重新选择。"})
 			}
 			o.Due = st.Due
@@ -220,7 +263,7 @@ func (s *Service) Act(ctx context.Context, actor access.Actor, id int64, st Step
 			return fault.Conflict("version_conflict", "这件督办刚刚被其他人处理过，请刷新后再操作。")
 		}
 		if _, err := tx.Exec(`INSERT INTO supervision_note (id, supervision, kind, text, by_account, unit, at) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
-			tx.NewID(), o.ID, st.Name, words, actor.Account, actor.Unit, tx.NowMS()); err != nil {
+			tx.NewID(), o.ID, st.Name, words, actor.Account, actor.Unit, now); err != nil {
 			return err
 		}
 		if err := s.tell(tx, actor, o, what); err != nil {

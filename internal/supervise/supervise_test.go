@@ -13,23 +13,24 @@ import (
 	"hotline/internal/db/dbtest"
 	"hotline/internal/fault"
 	"hotline/internal/ticket"
+	"hotline/internal/ticket/tickettest"
 )
 
 func (w *world) candidates(who access.Actor, rule string) []int64 {
-	w.t.Helper()
+	w.T.Helper()
 	ids, _, err := w.v.Candidates(context.Background(), who, rule, "", 50)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return ids
 }
 
 func (w *world) sweep() {
-	w.t.Helper()
+	w.T.Helper()
 	for {
-		n, err := w.s.Sweep(context.Background(), 100)
+		n, err := w.Tickets.Sweep(context.Background(), 100)
 		if err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 		if n == 0 {
 			return
@@ -43,35 +44,35 @@ func TestRules(t *testing.T) {
 	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		w := newWorld(t, d, c)
 		wh, cg, sw := "P420100", "D420100-chengguan", "D420100-shuiwu"
-		disp, call, sup := w.who(access.Dispatcher, wh), w.who(access.Callback, wh), w.who(access.Supervisor, wh)
+		disp, call, sup := w.Who(access.Dispatcher, wh), w.Who(access.Callback, wh), w.Who(access.Supervisor, wh)
 
-		bad := w.create(wh, nil) // 二次不满意
-		w.do(disp, bad, "dispatch", w.unit(sw))
-		w.handle(bad, sw, wh, time.Hour)
-		w.do(call, bad, "callback", unhappy)
+		bad := w.Create(wh, nil) // 二次不满意
+		w.Do(disp, bad, "dispatch", w.Unit(sw))
+		w.Handle(bad, sw, wh, time.Hour)
+		w.Do(call, bad, "callback", tickettest.Unhappy)
 		w.count()
 		if got := w.candidates(sup, RuleUnsatisfied); len(got) != 0 {
 			t.Fatalf("once is not twice: %v", got)
 		}
-		w.do(sup, bad, "reopen", again)
-		w.handle(bad, sw, wh, time.Hour)
-		w.do(call, bad, "callback", unhappy)
+		w.Do(sup, bad, "reopen", tickettest.Again)
+		w.Handle(bad, sw, wh, time.Hour)
+		w.Do(call, bad, "callback", tickettest.Unhappy)
 
-		back := w.create(wh, nil) // 退单两次
-		w.do(disp, back, "dispatch", w.unit(cg))
+		back := w.Create(wh, nil) // 退单两次
+		w.Do(disp, back, "dispatch", w.Unit(cg))
 		ask := func(suggested string) map[string]any {
-			return map[string]any{"return_reason": "not_duty", "basis": "三定规定未列此项职责", "suggested": w.units[suggested].ID}
+			return map[string]any{"return_reason": "not_duty", "basis": "三定规定未列此项职责", "suggested": w.Units[suggested].ID}
 		}
-		w.do(w.who(access.Handler, cg), back, "return", ask(sw))
-		w.do(disp, back, "decide-return", map[string]any{"decision": "pass", "opinion": "同意，改派水务。", "redispatch": w.units[sw].ID})
-		w.do(w.who(access.Handler, sw), back, "return", ask(cg))
+		w.Do(w.Who(access.Handler, cg), back, "return", ask(sw))
+		w.Do(disp, back, "decide-return", map[string]any{"decision": "pass", "opinion": "同意，改派水务。", "redispatch": w.Units[sw].ID})
+		w.Do(w.Who(access.Handler, sw), back, "return", ask(cg))
 
-		first := w.create(wh, nil) // 重复三次
-		second := w.create(wh, func(n *ticket.Intake) { n.RepeatOf = first })
-		third := w.create(wh, func(n *ticket.Intake) { n.RepeatOf = second })
+		first := w.Create(wh, nil) // 重复三次
+		second := w.Create(wh, func(n *ticket.Intake) { n.RepeatOf = first })
+		third := w.Create(wh, func(n *ticket.Intake) { n.RepeatOf = second })
 
-		late := w.create(wh, nil) // 逾期
-		w.do(disp, late, "dispatch", w.unit(cg))
+		late := w.Create(wh, nil) // 逾期
+		w.Do(disp, late, "dispatch", w.Unit(cg))
 		c.Advance(40 * 24 * time.Hour)
 		w.sweep()
 		for range 2 {
@@ -88,10 +89,10 @@ func TestRules(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := w.candidates(w.who(access.Supervisor, "P420500"), RuleOverdue); len(got) != 0 {
+		if got := w.candidates(w.Who(access.Supervisor, "P420500"), RuleOverdue); len(got) != 0 {
 			t.Errorf("another city sees %v", got)
 		}
-		w.do(w.who(access.Agent, wh), third, "withdraw", map[string]any{"reason": "诉求人称已解决"})
+		w.Do(w.Who(access.Agent, wh), third, "withdraw", map[string]any{"reason": "诉求人称已解决"})
 		w.count()
 		if got := w.candidates(sup, RuleRepeat); len(got) != 0 {
 			t.Errorf("a withdrawn ticket is still listed: %v", got)
@@ -105,13 +106,13 @@ func TestOrder(t *testing.T) {
 		w := newWorld(t, d, c)
 		ctx := context.Background()
 		wh, cg := "P420100", "D420100-chengguan"
-		sup, handler := w.who(access.Supervisor, wh), w.who(access.Handler, cg)
-		id := w.create(wh, nil)
-		w.do(w.who(access.Dispatcher, wh), id, "dispatch", w.unit(cg))
+		sup, handler := w.Who(access.Supervisor, wh), w.Who(access.Handler, cg)
+		id := w.Create(wh, nil)
+		w.Do(w.Who(access.Dispatcher, wh), id, "dispatch", w.Unit(cg))
 		c.Advance(40 * 24 * time.Hour)
 		w.sweep()
 		w.count()
-		demand := NewOrder{Ticket: id, Unit: w.units[cg].ID, Level: "order", Requirement: "请三日内查清，联系诉求人13800002671。", Due: c.Now().AddDate(0, 0, 3).UnixMilli()}
+		demand := NewOrder{Ticket: id, Unit: w.Units[cg].ID, Level: "order", Requirement: "请三日内查清，联系诉求人13800002671。", Due: c.Now().AddDate(0, 0, 3).UnixMilli()}
 		for _, tt := range []struct {
 			name string
 			who  access.Actor
@@ -119,8 +120,8 @@ func TestOrder(t *testing.T) {
 			code string
 		}{
 			{"a handler issues none", handler, func(*NewOrder) {}, "supervise_forbidden"},
-			{"another city's supervisor", w.who(access.Supervisor, "P420500"), func(n *NewOrder) { n.Unit = w.units["D420500-chengguan"].ID }, "ticket_not_found"},
-			{"a unit elsewhere", sup, func(n *NewOrder) { n.Unit = w.units["D420500-chengguan"].ID }, "unit_unknown"},
+			{"another city's supervisor", w.Who(access.Supervisor, "P420500"), func(n *NewOrder) { n.Unit = w.Units["D420500-chengguan"].ID }, "ticket_not_found"},
+			{"a unit elsewhere", sup, func(n *NewOrder) { n.Unit = w.Units["D420500-chengguan"].ID }, "unit_unknown"},
 			{"a level that is none", sup, func(n *NewOrder) { n.Level = "shout" }, "level_invalid"},
 			{"a deadline that has passed", sup, func(n *NewOrder) { n.Due = 5 }, "due_invalid"},
 			{"no demand", sup, func(n *NewOrder) { n.Requirement = " 快 " }, "text_length"},
@@ -129,6 +130,13 @@ func TestOrder(t *testing.T) {
 			tt.edit(&n)
 			if _, err := w.v.Open(ctx, tt.who, n); !fault.Is(err, tt.code) {
 				t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
+			}
+		}
+		for _, level := range []string{"interview", "notice"} { // 督办、约谈、通报逐级进行
+			n := demand
+			n.Level = level
+			if _, err := w.v.Open(ctx, sup, n); !fault.Is(err, "ladder_skipped") {
+				t.Errorf("%s without what comes before: %v", level, err)
 			}
 		}
 		o, err := w.v.Open(ctx, sup, demand)
@@ -153,7 +161,7 @@ func TestOrder(t *testing.T) {
 		}
 		said := "已到现场核查并责令整改，诉求人认可。"
 		step(sup, Step{Name: "close", Text: said}, "wrong_state")
-		step(w.who(access.Handler, "D420100-shuiwu"), Step{Name: "feedback", Text: said}, "supervision_not_found")
+		step(w.Who(access.Handler, "D420100-shuiwu"), Step{Name: "feedback", Text: said}, "supervision_not_found")
 		step(handler, Step{Name: "feedback", Text: said, Version: 7}, "version_conflict")
 		step(handler, Step{Name: "feedback", Text: said, Version: 1}, "")
 		step(handler, Step{Name: "close", Text: said}, "supervise_forbidden")
@@ -161,7 +169,7 @@ func TestOrder(t *testing.T) {
 		step(sup, Step{Name: "extend", Text: "涉及多个部门。", Due: o.Due - 1}, "due_invalid")
 		step(sup, Step{Name: "extend", Text: "涉及多个部门。", Due: o.Due + 86400000}, "")
 		step(handler, Step{Name: "feedback", Text: said}, "")
-		step(w.who(access.Province, "P420000"), Step{Name: "close", Text: "同意销号。"}, "")
+		step(w.Who(access.Province, "P420000"), Step{Name: "close", Text: "同意销号。"}, "")
 		step(sup, Step{Name: "extend", Text: "再延一次。", Due: o.Due + 2*86400000}, "wrong_state")
 
 		l, err := w.v.Get(ctx, handler, o.ID)
@@ -172,7 +180,7 @@ func TestOrder(t *testing.T) {
 			t.Fatalf("%+v %v", of, err)
 		}
 		for who, want := range map[string]int{wh: 1, "P420500": 0} {
-			lines, _, err := w.v.List(ctx, w.who(access.Supervisor, who), Filter{})
+			lines, _, err := w.v.List(ctx, w.Who(access.Supervisor, who), Filter{})
 			if err != nil || len(lines) != want {
 				t.Errorf("%s lists %d %v", who, len(lines), err)
 			}
@@ -181,11 +189,11 @@ func TestOrder(t *testing.T) {
 		if err != nil || counts[Closed] != 1 || counts[Open] != 0 || counts[RuleOverdue] != 0 {
 			t.Errorf("%v %v", counts, err)
 		}
-		row, err := w.s.Get(ctx, sup, id)
+		row, err := w.Tickets.Get(ctx, sup, id)
 		if err != nil || row.Watch != 1 {
 			t.Fatalf("the ticket does not know: %v", err)
 		}
-		lines, err := w.s.Timeline(ctx, row, false)
+		lines, err := w.Tickets.Timeline(ctx, row, false)
 		var kinds []string
 		for _, x := range lines {
 			if strings.HasPrefix(x.Event.Kind, "supervision.") {

@@ -218,17 +218,15 @@ func doSupervise(w *work) error {
 
 func doNote(w *work) error {
 	w.say("note", w.in.Str("text"))
-	w.t.Detail.Attach = append(w.t.Detail.Attach, w.in.Ints("files")...)
 	w.msg = "已记录。"
-	return nil
+	return w.attach(w.in.Ints("files"))
 }
 
 // doSupplement (补充材料) adds what the citizen says later.
 func doSupplement(w *work) error {
 	w.say("supplement", w.in.Str("text"))
-	w.t.Detail.Attach = append(w.t.Detail.Attach, w.in.Ints("files")...)
 	w.msg = "补充材料已收到，承办单位可以看到。"
-	return nil
+	return w.attach(w.in.Ints("files"))
 }
 
 // doWithdraw (撤回) ends the ticket at the citizen's wish.

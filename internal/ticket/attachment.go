@@ -23,19 +23,21 @@ type Attachment struct {
 	By   int64
 	Unit int64
 	At   int64
+
+	Ticket int64 // that it belongs to; 0 until a step or intake names it
 }
 
 func scanAttachment(s db.Scanner) (a Attachment, err error) {
-	return a, s.Scan(&a.ID, &a.Name, &a.Kind, &a.Size, &a.Ref, &a.By, &a.Unit, &a.At)
+	return a, s.Scan(&a.ID, &a.Name, &a.Kind, &a.Size, &a.Ref, &a.By, &a.Unit, &a.At, &a.Ticket)
 }
 
-const attachmentColumns = `id, name, kind, size, ref, by_account, unit, at`
+const attachmentColumns = `id, name, kind, size, ref, by_account, unit, at, ticket`
 
 // Attach records a file that was stored; a later action or intake ties it to a ticket.
 func (s *Service) Attach(ctx context.Context, actor access.Actor, a Attachment) (Attachment, error) {
 	err := s.DB.Update(ctx, func(tx *db.Tx) error {
 		a.ID, a.By, a.Unit, a.At = tx.NewID(), actor.Account, actor.Unit, tx.NowMS()
-		_, err := tx.Exec(`INSERT INTO attachment (`+attachmentColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)`, a.ID, a.Name, a.Kind, a.Size, a.Ref, a.By, a.Unit, a.At)
+		_, err := tx.Exec(`INSERT INTO attachment (`+attachmentColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,0)`, a.ID, a.Name, a.Kind, a.Size, a.Ref, a.By, a.Unit, a.At)
 		return err
 	})
 	return a, err
@@ -59,19 +61,43 @@ func (s *Service) Attachments(ctx context.Context, t *Ticket) (out []Attachment,
 	return out, err
 }
 
+// attach ties uploaded files to the ticket. A file is its uploader's until then
+// and belongs to one ticket ever after: its number, which anybody could guess,
+// opens it to nobody else.
+func (w *work) attach(files []int64) error {
+	for _, id := range files {
+		if slices.Contains(w.t.Detail.Attach, id) {
+			continue
+		}
+		n, err := w.tx.Exec(`UPDATE attachment SET ticket = $1 WHERE id = $2 AND (ticket = $1 OR ticket = 0 AND by_account = $3)`, w.t.ID, id, w.actor.Account)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.Invalid("file_unknown", "附件不存在、不是您上传的，或已属于另一张工单，请重新上传。").At(fault.Field{Name: "files", Detail: "请重新上传。"})
+		}
+		w.t.Detail.Attach = append(w.t.Detail.Attach, id)
+	}
+	return nil
+}
+
 // OpenAttachment gives a file's record to somebody who may read the ticket it
-// belongs to, or who uploaded it.
+// belongs to, or, as long as it belongs to none, who uploaded it. ticket is the
+// one that the reader thinks of; 0 leaves it open.
 func (s *Service) OpenAttachment(ctx context.Context, actor access.Actor, ticket, id int64) (Attachment, error) {
 	var a Attachment
 	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
 		if a, err = db.One(tx, scanAttachment, `SELECT `+attachmentColumns+` FROM attachment WHERE id = $1`, id); err != nil {
 			return errNoAttachment()
 		}
-		if a.By == actor.Account && a.By != 0 {
-			return nil
+		if a.Ticket == 0 {
+			if a.By == actor.Account && a.By != 0 {
+				return nil
+			}
+			return errNoAttachment()
 		}
-		t, err := load(tx, ticket)
-		if err != nil || !slices.Contains(t.Detail.Attach, id) || !s.sees(tx, actor, t) || access.MaskOf(actor.Role, t.Label, access.FieldContent) == access.Absent {
+		t, err := load(tx, a.Ticket)
+		if err != nil || ticket != 0 && ticket != a.Ticket || !s.sees(tx, actor, t) || access.MaskOf(actor.Role, t.Label, access.FieldContent) == access.Absent {
 			return errNoAttachment()
 		}
 		return nil

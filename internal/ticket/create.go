@@ -31,6 +31,7 @@ type Intake struct {
 	Attach                          []int64
 	Source, SourceNo, Former        string
 	RepeatOf, SplitOf               int64
+	Supplement                      bool // RepeatOf is not brought again but added to
 	Original, Occurred              int64
 	NoticeVersion                   string // version of the 个人信息处理告知 the citizen saw
 	Contact                         int64
@@ -127,7 +128,7 @@ func (s *Service) Prepare(ctx context.Context, actor access.Actor, n Intake) (*D
 	}
 	if n.Category == "" {
 		t.Category = ""
-	} else if c, ok := s.categories(plat.ID, timeOf(at)).Get(n.Category); ok && n.Nature == "" && c.Nature != "" {
+	} else if c, ok := s.categories(plat.ID, timeOf(at)).Get(n.Category); ok && n.Nature == "" && c.Nature != "" && (n.Type == "投诉" || n.Type == "举报") { // nobody enforces against a question
 		t.Nature = c.Nature
 	}
 	t.Detail = Detail{Suggestion: n.Suggestion, Flags: n.Flags, Attach: n.Attach, Notice: n.NoticeVersion, Demo: n.Demo, Visitor: n.Visitor, Contact: n.Contact, ReplyWay: n.ReplyWay,
@@ -198,6 +199,10 @@ func (d *Draft) Write(tx *db.Tx) error {
 	t := d.t // a copy: the closure may run twice
 	w := &work{s: d.s, tx: tx, actor: d.actor, tree: d.s.Org.Tree(), t: &t, now: t.Accepted, event: tx.NewID(), data: map[string]any{"ch": t.Channel}}
 	w.say("note", d.n.Note)
+	t.Detail.Attach = nil
+	if err := w.attach(d.n.Attach); err != nil {
+		return err
+	}
 	switch t.Status {
 	case Received:
 		d.s.startClock(w, ClockAccept, nil, w.now, 0)
@@ -213,7 +218,10 @@ func (d *Draft) Write(tx *db.Tx) error {
 	if t.Line != "" {
 		w.data["line"] = t.Line
 	}
-	if t.RepeatOf != 0 {
+	switch t.Detail.Supplement = d.n.Supplement && t.RepeatOf != 0; {
+	case t.Detail.Supplement:
+		w.data["supplement_of"] = t.RepeatOf
+	case t.RepeatOf != 0:
 		w.data["repeat"] = t.RepeatOf
 	}
 	if notice := createNotices[t.Status]; notice != "" {

@@ -53,7 +53,7 @@ var inputless = map[string]bool{
 // Offers lists what the actor may do with a loaded ticket now.
 func (s *Service) Offers(t *Ticket, actor access.Actor) []Offer {
 	rules := s.rulesOf(t)
-	var out []Offer
+	out := []Offer{}
 	now := s.DB.Clock().Now().UnixMilli()
 	_ = s.DB.View(context.Background(), func(tx *db.Tx) error {
 		w := &work{s: s, tx: tx, actor: actor, tree: s.Org.Tree(), rules: rules, t: t, now: now, in: Input{}, data: map[string]any{}}

@@ -60,7 +60,14 @@ func (s *Service) Once(tx *db.Tx, actor int64, key string, digest []byte, effect
 		return 0, nil, err
 	}
 	sealed := append(append([]byte{byte(len(wrapped))}, wrapped...), k.Seal(ad, string(answer))...)
-	_, err = tx.Exec(`INSERT INTO idempotency (actor, idem_key, digest, status, answer, at) VALUES ($1,$2,$3,$4,$5,$6)`, actor, key, digest, status, sealed, tx.NowMS())
+	// A twin that commits first is invisible here on PostgreSQL: ON CONFLICT makes
+	// it a serialisation failure, on which db.Update runs the closure again and
+	// finds the twin's answer, where a plain INSERT would only fail.
+	n, err := tx.Exec(`INSERT INTO idempotency (actor, idem_key, digest, status, answer, at) VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT (actor, idem_key) DO NOTHING`,
+		actor, key, digest, status, sealed, tx.NowMS())
+	if err == nil && n == 0 {
+		err = fault.Unavailable("idempotency_busy", "相同的请求正在处理，请稍后重试。")
+	}
 	return status, answer, err
 }
 

@@ -58,6 +58,14 @@ func queueStates(queue string, now int64, args *[]any) (states []string, cond st
 		return nil, ""
 	case "to_accept":
 		return []string{Received}, ""
+	case "dispatch": // the pages by their names: everything that waits on them
+		return []string{ToDispatch, QueueReturn, QueueDisputed}, ""
+	case "unit":
+		return open, ""
+	case "review":
+		return []string{ToReview}, ""
+	case "callback":
+		return []string{ToCallback}, ""
 	case "dispatch_overdue":
 		return []string{ToDispatch, QueueDisputed, QueueReturn}, "w.sort_at < " + arg(now)
 	case "due_soon":
@@ -301,7 +309,7 @@ func (s *Service) Counts(ctx context.Context, sc access.Scope, queues []string) 
 			if c.N, err = countQueue(tx, sc, q, now, false); err != nil {
 				return err
 			}
-			if !newestFirst(q) && c.N > 0 {
+			if !newestFirst(q) && q != QueueRelay && c.N > 0 { // a relay has no limit of its own
 				if c.Overdue, err = countQueue(tx, sc, q, now, true); err != nil {
 					return err
 				}
@@ -386,6 +394,28 @@ func (s *Service) ByNumber(ctx context.Context, number string) (int64, error) {
 		return 0, errNoTicket()
 	}
 	return id, nil
+}
+
+// NumberInScope finds a ticket by 单号 or former number among those that the
+// actor may read, the newest where cities brought the same former number.
+func (s *Service) NumberInScope(ctx context.Context, actor access.Actor, number string) (found int64, err error) {
+	number = strings.ReplaceAll(strings.TrimSpace(number), " ", "")
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		found = 0
+		ids, err := db.All(tx, func(sc db.Scanner) (id int64, err error) { return id, sc.Scan(&id) },
+			`SELECT id FROM ticket WHERE number = $1 UNION SELECT id FROM ticket WHERE former = $1 AND former <> '' ORDER BY id DESC LIMIT 50`, number)
+		for i := 0; i < len(ids) && found == 0 && err == nil; i++ {
+			var ok bool
+			if ok, err = s.inScope(tx, actor, ids[i], 0); ok {
+				found = ids[i]
+			}
+		}
+		return err
+	})
+	if err == nil && found == 0 {
+		err = errNoTicket()
+	}
+	return found, err
 }
 
 // ByCode finds a ticket for a citizen who has 单号 and 查询码. A wrong number

@@ -22,7 +22,9 @@ func doReply(w *work) error {
 			}
 		}
 	}
-	w.t.Detail.Attach = append(w.t.Detail.Attach, w.a.Reply.Files...)
+	if err := w.attach(w.a.Reply.Files); err != nil {
+		return err
+	}
 	w.a.dirty = true
 	w.s.startClock(w, ClockReview, w.a, w.now, 0)
 	w.data["mode"], w.data["solved"], w.data["truth"] = w.a.Reply.Mode, w.a.Reply.Solved, w.a.Reply.Truth

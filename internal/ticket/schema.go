@@ -4,7 +4,7 @@ import "hotline/internal/db"
 
 // Schema is the room's tables, the same text on both engines.
 func Schema() db.Schema {
-	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}}}
+	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}, {SQL: `ALTER TABLE attachment ADD COLUMN ticket BIGINT NOT NULL DEFAULT 0`}}}
 }
 
 const schemaV1 = `

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/calendar"
 	"hotline/internal/category"
@@ -30,6 +31,7 @@ type Deps struct {
 	Ring   *seal.Ring
 	Org    *org.Service
 	Policy *policy.Store
+	Access *access.Service // the account policy of reveals; nil = the embedded one
 }
 
 // Service is the one writer of tickets. It is built once by app.

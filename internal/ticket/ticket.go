@@ -160,6 +160,7 @@ type Detail struct {
 	ReplyWay   string          `json:"reply_way,omitempty"` // 回复方式 the citizen asked for
 	Relays     []Relay         `json:"relays,omitempty"`
 	Escalation string          `json:"escalation,omitempty"`
+	Supplement bool            `json:"supplement,omitempty"` // RepeatOf is not brought again but added to
 }
 
 // Relay is a 热线中转 task: the unit may not know the caller, so the 回访席

@@ -83,11 +83,17 @@ func (t *Ticket) places(tree *org.Tree) map[place]standing {
 			continue
 		}
 		queue := map[string]string{ReqReturn: QueueReturn, ReqExtension: QueueExtension, ReqSuspension: QueueSuspend}[r.Kind]
+		decideBy := r.At
+		for _, c := range t.Clocks {
+			if c.Assignment == a.ID && c.Stopped == 0 && c.Kind == map[string]string{ReqReturn: ClockReturn, ReqExtension: ClockExtend, ReqSuspension: ClockSuspend}[r.Kind] {
+				decideBy = c.Due
+			}
+		}
 		unit := t.Platform
 		if parent := t.Assignment(a.Parent); parent != nil {
 			unit = parent.Unit
 		}
-		rows[place{unit, a.ID}] = standing{queue, r.At}
+		rows[place{unit, a.ID}] = standing{queue, decideBy}
 	}
 	return rows
 }
@@ -150,8 +156,9 @@ func (w *work) syncWorklist(tree *org.Tree, fresh bool) error {
 			switch {
 			case ok && s == r.s && r.label == label:
 				delete(want, r.p)
-			case !ok && r.s.state != QueueDone && r.p.assignment == 0 && r.p.unit != w.t.Platform:
-				// A platform that owned the ticket keeps read access.
+			case !ok && r.s.state != QueueDone && r.s.state != QueueBelow && r.p.assignment == 0 && r.p.unit != w.t.Platform:
+				// A platform that owned the ticket keeps read access; one that only
+				// looked down on it does so while the tree says so.
 				want[r.p] = standing{QueueDone, r.s.sort}
 			case !ok && r.s.state != QueueDone:
 				if _, err := w.tx.Exec(`DELETE FROM worklist WHERE unit = $1 AND ticket = $2 AND assignment = $3`, r.p.unit, w.t.ID, r.p.assignment); err != nil {

@@ -1,32 +1,78 @@
-// 巡检：每个角色的每个菜单都打开，没有控制台错误、英文残留、横向滚动和无障碍问题。
-import { accounts, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+// 巡检：每个角色的每个菜单都打开，没有控制台错误、英文残留、横向滚动和无障碍问题；承办、审核、首页在手机上可用；工作台首屏不超过200 kB。
+import { gzipSync } from 'node:zlib'
+import { accounts, api, axe, base, check, desktop, enter, finish, laptop, open, phone, settle, shot } from './lib.mjs'
+import { badText } from './text.mjs'
 
 const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration')
 const browser = await open()
 const seen = new Set()
+const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+const MOBILE = /^(unit|review|home)$/
+
+/** What the first screen of a page costs in JavaScript, gzipped. */
+async function weigh(page, path) {
+  const urls = new Set()
+  const note = (r) => /\.js(\?|$)/.test(r.url()) && urls.add(r.url())
+  page.on('response', note)
+  await page.goto(base + '/console' + path)
+  await settle(page)
+  page.off('response', note)
+  let sum = 0
+  for (const u of urls) sum += gzipSync(await (await page.request.get(u)).body(), { level: 9 }).length
+  return sum
+}
+
 for (const role of roles) {
   const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
   const page = await enter(browser, login, desktop)
   const me = (await api(page, 'GET', '/api/v1/me')).body
   check(me?.menus?.length > 0, role + ' 有菜单')
+  if (role === 'agent') {
+    const bytes = await weigh(page, '/desk')
+    console.log(`  座席工作台首屏脚本 ${Math.round(bytes / 1000)} kB（gzip）`)
+    check(bytes <= 200_000, '座席工作台首屏脚本不超过200 kB：' + bytes)
+  }
   for (const menu of me?.menus ?? []) {
     await page.goto(base + '/console' + menu.path)
     await settle(page)
     const text = await page.evaluate(() => document.body.innerText)
     check(text.length > 40, `${role} ${menu.label} 有内容`)
-    const english = text.split('\n').filter((l) => /[A-Za-z]{4,}/.test(l) && !/12345|^[a-z_]+\d*\.[\w-]+|http|SHA|JSON|xlsx|Ctrl|Enter|Excel/.test(l))
-    check(english.length === 0, `${role} ${menu.label} 有英文：${english.slice(0, 3).join(' | ')}`)
-    check(!/\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text), `${role} ${menu.label} 有未格式化的时间`)
+    const bad = badText(text)
+    check(bad.length === 0, `${role} ${menu.label} ${bad.slice(0, 3).join(' | ')}`)
     await page.setViewportSize(laptop)
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    check(wide <= 1, `${role} ${menu.label} 在1366宽时横向滚动${wide}像素`)
+    check((await wide(page)) <= 1, `${role} ${menu.label} 在1366宽时横向滚动${await wide(page)}像素`)
+    const first = !seen.has(menu.key)
+    if (first) await shot(page, `page-${menu.key}-1366`)
     await page.setViewportSize(desktop)
-    if (!seen.has(menu.key)) {
+    if (first) {
       seen.add(menu.key)
       await shot(page, 'page-' + menu.key)
       const faults = await axe(page)
       check(faults.length === 0, `${menu.label} 无障碍：${faults.join('；')}`)
     }
+    if (MOBILE.test(menu.key) && (first || role === 'leader')) {
+      const small = await page.context().browser().newContext({ viewport: phone, locale: 'zh-CN', isMobile: true, hasTouch: true, storageState: await page.context().storageState() })
+      const mobile = await small.newPage()
+      await mobile.goto(base + '/console' + menu.path)
+      await settle(mobile)
+      check((await wide(mobile)) <= 1, `${role} ${menu.label} 在手机上横向滚动${await wide(mobile)}像素`)
+      await shot(mobile, `page-${role}-${menu.key}-390`)
+      const faults = await axe(mobile)
+      check(faults.length === 0, `${menu.label} 手机上无障碍：${faults.join('；')}`)
+      await small.close()
+    }
+  }
+  if (role === 'leader') {
+    await page.goto(base + '/console/home')
+    await page.evaluate(() => document.documentElement.classList.add('dark'))
+    await settle(page)
+    await shot(page, 'page-leader-home-dark')
+    const faults = await axe(page)
+    check(faults.length === 0, '夜间配色无障碍：' + faults.join('；'))
+    await page.evaluate(() => document.documentElement.classList.remove('dark'))
+    await shot(page, 'page-leader-home')
+    await page.setViewportSize(laptop)
+    await shot(page, 'page-leader-home-1366')
   }
   check(page.errors.length === 0, `${role} 控制台错误：${[...new Set(page.errors)].slice(0, 3).join('；')}`)
   await page.context().close()

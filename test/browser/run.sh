@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# 浏览器故事：启动演示平台，用真实浏览器走完闭环并逐页检查，截图留在 test/shots。
+# 浏览器故事：启动演示平台，用真实浏览器走完闭环、各类分支和每个按钮，截图留在 test/shots。
+# PORT 换端口；STORIES 只跑其中几个；BUDGET 是逐个点按的秒数上限（默认240）。
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 data=$(mktemp -d)
@@ -14,6 +15,6 @@ for _ in $(seq 1 180); do
 done
 curl -fsS "http://$addr/readyz" >/dev/null || { echo "演示平台180秒内没有就绪"; tail -20 "$data/out.log"; exit 1; }
 mkdir -p test/shots
-for story in loop crawl; do
+for story in ${STORIES:-loop handling desk citizen sealed admin crawl buttons}; do
   BASE="http://$addr" DATA="$data" node "test/browser/$story.mjs"
 done

@@ -7,7 +7,7 @@ import (
 
 func exit(code int) { os.Exit(code) }
 
-func Test呼入(t *testing.T) {
+func TestCallIn(t *testing.T) {
 	e := start(t)
 	run(t, "in.xml", e).wait()
 	e.sequence(`invite 12345 from "13900000002"`, "answered sdp=false", "ended 0 16 party")
@@ -21,7 +21,7 @@ func Test呼入(t *testing.T) {
 	e.empty()
 }
 
-func Test呼出(t *testing.T) {
+func TestCallOut(t *testing.T) {
 	e := start(t)
 	s := run(t, "out.xml", nil)
 	e.configure(nil, s.far())

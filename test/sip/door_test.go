@@ -26,6 +26,9 @@ import (
 // A flood is held at the bound: new calls get 503, calls in progress go on, and
 // when it is over calls come in again.
 func TestFloodIsBounded(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t, func(c *sip.Config) { c.Transactions = 20 })
 	e.when(ring)
 	w := dialWire(t, e)

@@ -18,11 +18,19 @@ func TestManyCalls(t *testing.T) {
 		return
 	}
 	e := start(t)
+	before := runtime.NumGoroutine()
 	bridged(t, e, 200, 100)
 	if n := e.heard("answered"); n != 400 {
 		t.Errorf("%d legs answered, want 400", n)
 	}
 	e.empty()
+	for range 200 { // the stack is still open: what is left belongs to calls
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before the calls", runtime.NumGoroutine(), before)
 }
 
 // bridged places n calls at rate a second; each is answered when its outgoing

@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func TestCallers(t *testing.T) {
 		{name: "engaged", scenario: "busy", essential: true, on: func(c *sip.Call) { _ = c.Reject(486, "") }, want: []string{"ended 486 17 platform"}},
 		{name: "cancelled while it rings", scenario: "cancel", essential: true, on: ring, want: []string{"ended 487 16 party"}},
 		{name: "cancelled before it rings", scenario: "cancel_early", on: func(*sip.Call) {}, want: []string{"ended 487 16 party"}},
+		{name: "never answered", scenario: "unanswered", times: 100, on: ring, want: []string{"ended 480 19 timer"}},
 		{name: "CANCEL crosses 200", scenario: "cancel_late", on: accept, want: []string{"answered sdp=false", "ended 0 16 party"}},
 		{name: "lost ACK", scenario: "lost_ack", times: 16, on: accept, want: []string{"ended 0 102 timer"}},
 		{name: "lost 200", scenario: "lost_200", on: accept, want: []string{"answered sdp=false", "ended 0 16 party"}},
@@ -84,6 +86,7 @@ func TestFarSides(t *testing.T) {
 	for _, tc := range []struct {
 		name, scenario string
 		essential      bool
+		times          int
 		opts           sip.DialOpts
 		args           []string
 		transport      string
@@ -106,6 +109,13 @@ func TestFarSides(t *testing.T) {
 		{name: "refusal repeated", scenario: "refuse_again", want: []string{"ended 486 17 party"}},
 		{name: "late offer", scenario: "late_out", opts: sip.DialOpts{Offer: []byte{}}, then: hangup, want: []string{"progress 180 sdp=false", "reinvite sendrecv", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "PRACK", scenario: "prack_out", then: hangup, want: []string{"progress 183 sdp=true", "answered sdp=true", "ended 0 16 platform"}},
+		{name: "we refresh", scenario: "out_timer", times: 40, then: func(t *testing.T, e *engine, c *sip.Call) {
+			e.expect("answered")
+			time.Sleep(2600 * time.Millisecond) // two refreshes, 45 s apart
+			hangup(t, e, c)
+		}, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
+		{name: "the far side has lost the call", scenario: "out_gone", times: 40, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 481 102 timer"}},
+		{name: "session too short", scenario: "out_422", opts: sip.DialOpts{Headers: map[string]string{"X-Ticket": "42"}}, then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "by TCP", scenario: "out", args: []string{"-t", "t1"}, transport: "tcp", then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "long INVITE goes by TCP", scenario: "out", args: []string{"-t", "t1"}, opts: sip.DialOpts{Headers: long()}, then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
 		{name: "long INVITE to a peer without TCP", scenario: "out", opts: sip.DialOpts{Headers: long()}, then: hangup, want: []string{"progress 180 sdp=false", "answered sdp=true", "ended 0 16 platform"}},
@@ -128,7 +138,11 @@ func TestFarSides(t *testing.T) {
 			continue
 		}
 		t.Run(tc.name, func(t *testing.T) {
-			e := start(t)
+			e := start(t, func(c *sip.Config) {
+				if tc.times > 0 {
+					c.Clock = hurry(tc.times)
+				}
+			})
 			s := run(t, tc.scenario+".xml", nil, tc.args...)
 			far := s.far()
 			far.Transport = tc.transport
@@ -164,6 +178,9 @@ func long() map[string]string {
 
 // A caller that offers while our offer is out is refused 491; the call stays.
 func TestGlareFromTheCaller(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t)
 	e.when(accept)
 	s := run(t, "glare_in.xml", e)
@@ -174,4 +191,37 @@ func TestGlareFromTheCaller(t *testing.T) {
 	s.wait()
 	e.expect("ended 0 16 party")
 	e.empty()
+}
+
+// Keys arrive in the order they were pressed, however fast.
+func TestKeysStayInOrder(t *testing.T) {
+	if testing.Short() {
+		return
+	}
+	e := start(t)
+	e.when(accept)
+	w := dialWire(t, e)
+	w.send(w.request("INVITE", 1, "a", ""))
+	to := tag(t, w.until("SIP/2.0 200"))
+	w.send(w.request("ACK", 1, "b", to))
+	e.expect("answered")
+	const pressed = "12345678901234567890"
+	for i, d := range pressed {
+		w.send(withBody(w.request("INFO", 2+i, fmt.Sprint("k", i), to, "Content-Type: application/dtmf"), string(d)))
+		w.until("SIP/2.0 200")
+	}
+	w.send(w.request("BYE", 90, "z", to))
+	w.until("SIP/2.0 200")
+	e.empty()
+	var got strings.Builder
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.log {
+		if d, ok := strings.CutPrefix(l, "digit "); ok {
+			got.WriteString(d)
+		}
+	}
+	if got.String() != pressed {
+		t.Errorf("keys %s", got.String())
+	}
 }

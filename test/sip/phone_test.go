@@ -30,6 +30,9 @@ func TestRegister(t *testing.T) {
 }
 
 func TestLockout(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t)
 	e.configure([]media.Phone{account("8001", "secret")})
 	run(t, "lockout.xml", e).wait()
@@ -151,6 +154,9 @@ func TestTrunkMayNotRefer(t *testing.T) {
 
 // Strangers are dropped without a word, or refused when the operator wants that.
 func TestStrangers(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t, func(c *sip.Config) { c.Refuse = true })
 	if err := e.stack.Configure([]media.Trunk{{Name: "carrier", Allow: []string{"192.0.2.0/24"}}}, nil); err != nil {
 		t.Fatal(err)
@@ -183,6 +189,9 @@ func TestStrangers(t *testing.T) {
 
 // A caller's allowance is the trunk's; loopback keeps 100 calls a second.
 func TestAllowancePerCaller(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t)
 	if err := e.stack.Configure([]media.Trunk{{Name: "local", Allow: []string{"127.0.0.1"}, PerANI: 2}}, nil); err != nil {
 		t.Fatal(err)
@@ -198,6 +207,9 @@ func TestAllowancePerCaller(t *testing.T) {
 
 // OPTIONS tell whether a trunk is there.
 func TestTrunkIsWatched(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t, func(c *sip.Config) { c.Ping = 500 * time.Millisecond })
 	s := run(t, "pong.xml", nil, "-m", "2")
 	e.configure(nil, s.far(), media.Trunk{Name: "dead", Address: fmt.Sprintf("127.0.0.1:%d", free(t)), Transport: "tcp"})

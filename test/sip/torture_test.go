@@ -140,6 +140,9 @@ func alive(t *testing.T, e *engine) {
 
 // Noise of every kind leaves nothing behind: neither calls nor goroutines.
 func TestGarbage(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t, func(c *sip.Config) { c.Clock = hurry(16) }) // some calls wait 32 s for an ACK
 	e.when(accept)
 	before := runtime.NumGoroutine()

@@ -105,6 +105,9 @@ func tag(t *testing.T, msg string) string {
 // The 200 comes at 0, T1, 3·T1, 7·T1, 15·T1, then every T2 (RFC 3261 13.3.1.4),
 // and stops with the ACK.
 func TestAnswerIsRepeatedUntilAck(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	const times = 8
 	e := start(t, func(c *sip.Config) { c.Clock = hurry(times) })
 	e.when(accept)
@@ -159,6 +162,9 @@ func TestOneTagPerInvite(t *testing.T) {
 
 // Reliable ringing comes again until PRACK; a PRACK of something else is 481.
 func TestReliableRingingIsRepeated(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	e := start(t)
 	e.when(ring)
 	w := dialWire(t, e)

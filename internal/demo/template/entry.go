@@ -25,6 +25,7 @@ type entry struct {
 	object string // 被反映对象, with slots
 	firm   bool   // asked by a company
 	night  bool   // happens at night
+	city   bool   // happens only in the districts of a city
 	types  []string
 	asks   []string
 	words  map[string][]wording // by type
@@ -88,7 +89,7 @@ func (s spoken) goes(body int) bool {
 }
 
 // parse reads blocks. The first line is "@code name types weight place [firm]
-// [night] [obj=…]"; then T a title, B a body, A what is asked for, R a reply.
+// [night] [city] [obj=…]"; then T a title, B a body, A what is asked for, R a reply.
 func parse(tree *category.Tree, text string) ([]*entry, error) {
 	var blocks []*raw
 	var b *raw
@@ -165,6 +166,8 @@ func header(tree *category.Tree, line string) (*entry, error) {
 			e.firm = true
 		case "night":
 			e.night = true
+		case "city":
+			e.city = true
 		default:
 			return nil, fmt.Errorf("unknown flag %q", flag)
 		}

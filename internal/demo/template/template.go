@@ -120,7 +120,7 @@ func (e *entry) chance(at time.Time, p Place) float64 {
 	if w == 0 {
 		return 0
 	}
-	if !e.duty.Serves(p.City) {
+	if !e.duty.Serves(p.City) || e.city && !(p.urban() && strings.HasSuffix(p.County, "区")) {
 		return 0
 	}
 	if h := at.Hour(); e.night && (h >= 20 || h < 6) {
@@ -149,7 +149,7 @@ func draft(r *rand.Rand, at time.Time, p Place, e *entry, typ string, keep map[s
 	rep := one(r, w.replies)
 	d.Result, d.Unsolved = result(r, rep.mode, typ, e.cat)
 	d.Legal = e.cat.Basis
-	d.Reply = f.reply(rep, typ)
+	d.Reply = f.reply(rep, typ, e.cat.Name)
 	d.Satisfied = one(r, pleased[kindOf(typ)])
 	bad := one(r, displeased[kindOf(typ)])
 	d.Unsatisfied, d.UnsatisfiedCode = bad.text, bad.code

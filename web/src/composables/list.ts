@@ -90,3 +90,8 @@ export function useList<T extends { id: string }>(fetchPage: (cursor: string, li
 
   return { items, next, state, error, busy, hasMore: computed(() => next.value !== ''), load, refresh, more }
 }
+
+/** bind hands a list to a GridTable. */
+export const bind = (list: { state: { value: ListState }; error: { value: string }; hasMore: { value: boolean }; busy: { value: boolean } }) => ({
+  state: list.state.value, error: list.error.value, hasMore: list.hasMore.value, busy: list.busy.value,
+})

@@ -14,7 +14,8 @@ export function evidenceOf(t: Ticket): { intake: Attachment[]; handling: Attachm
 
 /** A reply that its own unit has not passed yet; the unit's verdict begins only after that. */
 export function pendingReply(t: Ticket): Assignment | undefined {
-  return (t.assignments ?? []).find((a) => a.state === 'to_review' && a.reply && a.mine) ?? (t.assignments ?? []).find((a) => a.state === 'to_review' && a.reply)
+  const waiting = (t.assignments ?? []).filter((a) => a.state === 'to_review' && a.reply)
+  return waiting.find((a) => a.mine) ?? waiting.find((a) => a.role === '主办')
 }
 
 /**

@@ -18,8 +18,8 @@ type Local struct {
 	Crypto  *Crypto // set = RTP/SAVP
 }
 
-// EventPT is the payload type under which we offer telephone-events.
-const EventPT = 101
+// TelephonePT is the payload type under which we offer telephone-events.
+const TelephonePT = 101
 
 // ErrCodec is an offer without G.711.
 var ErrCodec = errors.New("sdp: no codec in common")
@@ -27,7 +27,7 @@ var ErrCodec = errors.New("sdp: no codec in common")
 // Build writes an offer: A-law first, because the network behind every trunk in
 // China is A-law, then µ-law, then telephone-events.
 func Build(l Local) []byte {
-	return l.write([]stream{{kind: "audio"}}, 0, []Codec{{8, PCMA}, {0, PCMU}, {EventPT, Event}})
+	return l.write([]stream{{kind: "audio"}}, 0, []Codec{{8, PCMA}, {0, PCMU}, {TelephonePT, TelephoneEvent}})
 }
 
 // Answer writes the answer to o: one G.711 codec, the peer's number of
@@ -40,7 +40,7 @@ func (o Offer) Answer(l Local) ([]byte, error) {
 	}
 	codecs := []Codec{voice}
 	if pt, ok := o.Events(); ok {
-		codecs = append(codecs, Codec{pt, Event})
+		codecs = append(codecs, Codec{pt, TelephoneEvent})
 	}
 	if l.Dir == "" || l.Dir == SendRecv {
 		l.Dir = o.Dir.Mirror()
@@ -107,7 +107,7 @@ func (l Local) audio(b *strings.Builder, s stream, codecs []Codec) {
 	b.WriteString("\r\n")
 	for _, c := range codecs {
 		fmt.Fprintf(b, "a=rtpmap:%d %s/8000\r\n", c.PT, c.Name)
-		if c.Name == Event {
+		if c.Name == TelephoneEvent {
 			fmt.Fprintf(b, "a=fmtp:%d 0-15\r\n", c.PT)
 		}
 	}

@@ -39,9 +39,9 @@ func (d Dir) Receives() bool { return d == SendRecv || d == RecvOnly }
 
 // The encodings the exchange speaks.
 const (
-	PCMA  = "PCMA"
-	PCMU  = "PCMU"
-	Event = "telephone-event"
+	PCMA           = "PCMA"
+	PCMU           = "PCMU"
+	TelephoneEvent = "telephone-event"
 )
 
 // Codec is one payload type of a stream.
@@ -81,7 +81,7 @@ type stream struct {
 // Voice is the first G.711 codec that the peer listed.
 func (o Offer) Voice() (Codec, bool) {
 	for _, c := range o.Media {
-		if c.Name != Event {
+		if c.Name != TelephoneEvent {
 			return c, true
 		}
 	}
@@ -91,7 +91,7 @@ func (o Offer) Voice() (Codec, bool) {
 // Events is the peer's payload type of telephone-events.
 func (o Offer) Events() (uint8, bool) {
 	for _, c := range o.Media {
-		if c.Name == Event {
+		if c.Name == TelephoneEvent {
 			return c.PT, true
 		}
 	}
@@ -265,7 +265,7 @@ func encoding(s string) string {
 	if clock != "8000" || channels != "" && channels != "1" {
 		return ""
 	}
-	for _, known := range []string{PCMA, PCMU, Event} {
+	for _, known := range []string{PCMA, PCMU, TelephoneEvent} {
 		if strings.EqualFold(name, known) {
 			return known
 		}

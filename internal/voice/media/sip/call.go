@@ -52,12 +52,14 @@ type Call struct {
 	invite    *sg.Request
 	serverTx  *sg.ServerTx // incoming, until its end
 	waiting   *accepted    // a 2xx of ours without its ACK
+	said      bool         // the INVITE has had a response
 	byeCause  int          // hang up as soon as the ACK is here; 0 = no
 	offering  bool         // a re-INVITE or UPDATE with an offer of ours is out
 	answering bool         // one of the peer's is in work
 	session   session
 	prov      provisional
 	out       outgoing
+	noAnswer  *timer // gives up a call that nobody takes
 	asked     []byte // the answer that came in a PRACK
 
 	qmu   sync.Mutex
@@ -151,7 +153,7 @@ func (c *Call) finish(e End) bool {
 	c.state = ended
 	c.session.stop()
 	c.prov.stop()
-	c.out.noAnswer.stop()
+	c.noAnswer.stop()
 	c.post(func() { c.s.h.Ended(c, e) })
 	return true
 }

@@ -81,6 +81,8 @@ func FuzzFrame(f *testing.F) {
 
 func FuzzNumber(f *testing.F) {
 	f.Add("+86 138-0013-8000")
+	f.Add("+8600")
+	f.Add("+860086 12345")
 	f.Fuzz(func(t *testing.T, in string) {
 		n := Number(in)
 		if len(n) > 32 || Number(n) != n {

@@ -30,12 +30,12 @@ func (c *Call) info(req *sg.Request, tx *sg.ServerTx) {
 		c.s.answer(req, tx, 400)
 		return
 	}
-	c.s.answer(req, tx, 200)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state != ended {
+	if c.state != ended { // before the answer, after which the next key may come
 		c.post(func() { c.s.h.Digit(c, digit) })
 	}
+	c.mu.Unlock()
+	c.s.answer(req, tx, 200)
 }
 
 // relayed reads "Signal=5\r\nDuration=160".

@@ -69,12 +69,14 @@ func Number(s string) string {
 		}
 	}
 	n := b.String()
-	if len(n) > 32 || n == "00" || strings.Trim(n, "*#") == "" {
-		return ""
+	home := n
+	for strings.HasPrefix(home, "0086") {
+		home = home[4:]
 	}
-	home, ok := strings.CutPrefix(n, "0086")
 	switch {
-	case !ok:
+	case len(n) > 32, home == "00", strings.Trim(home, "*#") == "":
+		return ""
+	case home == n:
 		return n
 	case len(home) <= 6, len(home) == 11 && home[0] == '1', strings.HasPrefix(home, "0"), strings.HasPrefix(home, "400"), strings.HasPrefix(home, "800"):
 		return home // a short code, a mobile, a number that kept its 0, a toll-free number

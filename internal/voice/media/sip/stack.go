@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -277,10 +276,16 @@ func (s *Stack) advertise(at *net.UDPAddr) error {
 	return nil
 }
 
-// serve runs one listener; only Close ends it.
+// serve runs one listener; only Close ends it. The library gives up after any
+// error of the socket, a passing one too.
 func (s *Stack) serve(f func() error) {
-	if err := f(); err != nil && !s.closed.Load() && !errors.Is(err, net.ErrClosed) {
-		s.log.Error("listener ended", "err", err)
+	for {
+		err := f()
+		if s.closed.Load() {
+			return
+		}
+		s.log.Error("listener ended, begins again", "err", err)
+		_ = s.clock.Sleep(context.Background(), t1/5)
 	}
 }
 

@@ -206,10 +206,27 @@ func (t *trunks) ping(tr *trunk) {
 	}
 	t.mu.Unlock()
 	alive := t.s.alive(tr.Trunk)
+	if name, up, news := t.heard(tr, alive); news {
+		t.s.h.Trunk(name, up)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if tr.gone {
 		return
+	}
+	wait := t.s.cfg.Ping
+	if tr.fails == 1 {
+		wait = min(wait, t2)
+	}
+	tr.timer = t.s.timers.after(wait, func() { t.ping(tr) })
+}
+
+// heard notes what a ping showed; news tells that the trunk's state has changed.
+func (t *trunks) heard(tr *trunk, alive bool) (name string, up, news bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if tr.gone {
+		return "", false, false
 	}
 	was, heard := tr.up, tr.heard
 	tr.heard = true
@@ -221,15 +238,7 @@ func (t *trunks) ping(tr *trunk) {
 			tr.up = false
 		}
 	}
-	if up := tr.up; up != was || !heard {
-		name := tr.Name
-		go t.s.h.Trunk(name, up)
-	}
-	wait := t.s.cfg.Ping
-	if tr.fails == 1 {
-		wait = min(wait, t2)
-	}
-	tr.timer = t.s.timers.after(wait, func() { t.ping(tr) })
+	return tr.Name, tr.up, tr.up != was || !heard
 }
 
 // resolve is the addresses behind a trunk's name, none when it is one or unknown.

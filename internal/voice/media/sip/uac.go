@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
@@ -27,7 +26,6 @@ type DialOpts struct {
 // outgoing is what only the calling side has.
 type outgoing struct {
 	tx          *sg.ClientTx
-	noAnswer    *timer
 	provisional bool // the peer has responded: a CANCEL may go
 	wanted      bool // a CANCEL is wanted
 	cancelled   bool // and sent
@@ -84,16 +82,22 @@ func (s *Stack) Dial(t media.Target, o DialOpts) (*Call, error) {
 	if wait <= 0 {
 		wait = 30 * time.Second
 	}
-	c.out.noAnswer = s.timers.after(wait, c.unanswered)
+	c.noAnswer = s.timers.after(wait, c.unanswered)
 	go c.calling(c.invite)
 	return c, nil
 }
 
-// unanswered gives up an outgoing call that nobody took.
+// unanswered gives up a call that nobody took.
 func (c *Call) unanswered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == early && c.finish(End{Code: 408, Cause: 19, By: "timer"}) {
+	switch {
+	case c.state != early:
+	case c.incoming:
+		c.finish(End{Code: 480, Cause: 19, By: "timer"})
+		c.refused(480, 19, "")
+	default:
+		c.finish(End{Code: 408, Cause: 19, By: "timer"})
 		c.cancel(19)
 	}
 }
@@ -223,10 +227,11 @@ func (c *Call) lost(err error) {
 	defer c.mu.Unlock()
 	e := End{Code: 408, Cause: 102, By: "timer"}
 	if err != nil && !errors.Is(err, sg.ErrTransactionTimeout) {
-		e = End{Code: 503, Cause: 38, By: "timer"}
+		e = End{Code: 503, Cause: 38, By: "party"}
+	}
+	if c.finish(e) {
 		c.s.log.Warn("call not placed", "call", c.id, "trunk", c.trunk, "err", err)
 	}
-	c.finish(e)
 	go c.s.forget(c)
 }
 
@@ -282,7 +287,7 @@ func (c *Call) accepted(req *sg.Request, res *sg.Response) {
 		c.bye(max(c.out.cause, 16))
 		return
 	}
-	c.out.noAnswer.stop()
+	c.noAnswer.stop()
 	c.state, c.peerSDP, c.invite, c.out.tx = up, body, nil, nil
 	c.session.fromAnswer(res)
 	c.watch(c.s.clock.Now())
@@ -438,96 +443,4 @@ func (s *Stack) stray(res *sg.Response) {
 	invite := fork.build(sg.INVITE, seq(res))
 	fork.ackWith(invite, nil)
 	fork.bye(26)
-}
-
-// begin sends a request in a client transaction.
-func (s *Stack) begin(ctx context.Context, req *sg.Request) (*sg.ClientTx, error) {
-	if s.closed.Load() {
-		return nil, net.ErrClosed
-	}
-	if strings.EqualFold(req.Transport(), "udp") && len(req.String()) > 1300 && !s.tcpRefused(req.Destination()) {
-		s.via(req, "TCP") // RFC 3261 18.1.1
-		quick, cancel := context.WithTimeout(ctx, 2*time.Second)
-		tx, err := s.tx.Request(quick, req)
-		cancel()
-		if err == nil {
-			return tx, nil
-		}
-		s.log.Info("peer takes no TCP, the long request goes by UDP", "to", req.Destination())
-		s.refusedTCP(req.Destination())
-		s.via(req, "UDP")
-		return s.tx.Request(ctx, req)
-	}
-	s.via(req, "")
-	return s.tx.Request(ctx, req)
-}
-
-func (s *Stack) tcpRefused(dest string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.clock.Now().Before(s.noTCP[dest])
-}
-
-func (s *Stack) refusedTCP(dest string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.noTCP) > 1000 {
-		clear(s.noTCP)
-	}
-	s.noTCP[dest] = s.clock.Now().Add(5 * time.Minute)
-}
-
-// via puts our Via on top, for another transport if one is given.
-func (s *Stack) via(req *sg.Request, transport string) {
-	if transport != "" {
-		req.SetTransport(transport)
-	}
-	req.RemoveHeader("Via")
-	port := s.port
-	if strings.EqualFold(req.Transport(), "tls") {
-		port = s.tlsAt
-	}
-	params := sg.HeaderParams{{K: "branch", V: s.branch()}, {K: "rport", V: ""}}
-	req.PrependHeader(&sg.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(req.Transport()), Host: s.host, Port: port, Params: params})
-	req.Laddr = sg.Addr{}
-	if strings.EqualFold(req.Transport(), "udp") {
-		req.Laddr = s.laddr // requests leave by the socket that we listen on
-	}
-}
-
-// do sends a request that is no INVITE and waits for its final response.
-func (s *Stack) do(ctx context.Context, req *sg.Request) (*sg.Response, error) {
-	tx, err := s.begin(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return final(ctx, tx)
-}
-
-// finalOf is do for a request that has its Via (CANCEL).
-func (s *Stack) finalOf(ctx context.Context, req *sg.Request) (*sg.Response, error) {
-	tx, err := s.tx.Request(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return final(ctx, tx)
-}
-
-func final(ctx context.Context, tx *sg.ClientTx) (*sg.Response, error) {
-	defer tx.Terminate()
-	for {
-		select {
-		case res := <-tx.Responses():
-			if res.StatusCode >= 200 {
-				return res, nil
-			}
-		case <-tx.Done():
-			if err := tx.Err(); err != nil {
-				return nil, err
-			}
-			return nil, sg.ErrTransactionTerminated
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
 }

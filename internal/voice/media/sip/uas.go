@@ -1,10 +1,6 @@
 package sip
 
 import (
-	"bytes"
-	"io"
-	"mime"
-	"mime/multipart"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +8,9 @@ import (
 	sg "github.com/emiago/sipgo/sip"
 )
 
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER"
+// ringLimit ends an incoming call that is never answered: its caller may be gone
+// without a CANCEL, and a proxy gives up after as long (RFC 3261 16.6, timer C).
+const ringLimit = 3 * time.Minute
 
 // accepted is a 2xx to an INVITE on its way to be acknowledged.
 type accepted struct {
@@ -28,6 +26,10 @@ type accepted struct {
 
 // incomingInvite is the door for a new call.
 func (s *Stack) incomingInvite(req *sg.Request, tx *sg.ServerTx) {
+	if s.live.Load() > int64(s.cfg.Transactions) {
+		s.refuse(req, tx, 503, sg.NewHeader("Retry-After", "5"))
+		return
+	}
 	from := source(req)
 	trunk, trusted := s.trunks.of(from.Addr())
 	phone := s.reg.calling(req, from, trusted)
@@ -38,10 +40,6 @@ func (s *Stack) incomingInvite(req *sg.Request, tx *sg.ServerTx) {
 		}
 	case !trusted:
 		s.refuse(req, tx, 403)
-		return
-	}
-	if s.live.Load() > int64(s.cfg.Transactions) {
-		s.refuse(req, tx, 503, sg.NewHeader("Retry-After", "5"))
 		return
 	}
 	if !s.checkInvite(req, tx) {
@@ -91,8 +89,13 @@ func (s *Stack) enter(c *Call, req *sg.Request, tx *sg.ServerTx) {
 	s.newest[c.newest] = branch(req)
 	s.calls[c.id] = c
 	s.mu.Unlock()
-	_ = c.respond(tx, s.response(req, 100, nil))
-	c.post(func() { s.h.Invite(c) })
+	c.mu.Lock()
+	c.noAnswer = s.timers.after(ringLimit, c.unanswered)
+	c.mu.Unlock()
+	c.post(func() {
+		s.h.Invite(c)
+		c.trying()
+	})
 	gone := !tx.OnTerminate(func(string, error) { c.txGone() })
 	cancelled := !tx.OnCancel(func(r *sg.Request) {
 		c.cancelled.Store(true)
@@ -105,6 +108,15 @@ func (s *Stack) enter(c *Call, req *sg.Request, tx *sg.ServerTx) {
 	}
 	if gone {
 		c.txGone()
+	}
+}
+
+// trying tells the caller to wait when the engine has said nothing yet.
+func (c *Call) trying() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == early && !c.said && c.serverTx != nil {
+		_ = c.respond(c.serverTx, c.s.response(c.invite, 100, nil))
 	}
 }
 
@@ -134,91 +146,14 @@ func unsupported(req *sg.Request) string {
 	return strings.Join(out, ", ")
 }
 
-// describe takes the description out of a request's body; carriers wrap it in
-// multipart/mixed beside ISUP.
-func (s *Stack) describe(req *sg.Request, tx *sg.ServerTx) ([]byte, bool) {
-	body := req.Body()
-	if len(body) == 0 {
-		return nil, true
-	}
-	kind, params, err := mime.ParseMediaType(header(req, "content-type", "c"))
-	if enc := header(req, "content-encoding", "e"); err == nil && (enc == "" || strings.EqualFold(enc, "identity")) {
-		switch kind {
-		case "application/sdp":
-			return body, true
-		case "multipart/mixed", "multipart/alternative":
-			if part := sdpPart(body, params["boundary"]); part != nil {
-				return part, true
-			}
-		}
-	}
-	s.refuse(req, tx, 415, sg.NewHeader("Accept", "application/sdp"))
-	return nil, false
-}
-
-func sdpPart(body []byte, boundary string) []byte {
-	r := multipart.NewReader(bytes.NewReader(body), boundary)
-	for range 8 {
-		p, err := r.NextPart()
-		if err != nil {
-			return nil
-		}
-		if kind, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type")); kind == "application/sdp" {
-			b, err := io.ReadAll(p)
-			if err != nil {
-				return nil
-			}
-			return b
-		}
-	}
-	return nil
-}
-
-// response is a response of ours to req.
-func (s *Stack) response(req *sg.Request, code int, body []byte, extra ...sg.Header) *sg.Response {
-	res := sg.NewResponseFromRequest(req, code, phrase(code), nil)
-	res.SipVersion = "SIP/2.0" // not whatever the request claimed
-	if code > 100 && code < 300 && (req.IsInvite() || req.Method == sg.UPDATE) {
-		res.AppendHeader(sg.NewHeader("Contact", s.contact(req.Transport())))
-		res.AppendHeader(sg.NewHeader("Allow", allow))
-		res.AppendHeader(sg.NewHeader("Supported", "timer, 100rel"))
-	}
-	if code == 405 || code == 200 && req.Method == sg.OPTIONS {
-		res.AppendHeader(sg.NewHeader("Allow", allow))
-	}
-	for _, h := range extra {
-		res.AppendHeader(h)
-	}
-	if len(body) > 0 {
-		res.AppendHeader(sg.NewHeader("Content-Type", "application/sdp"))
-	}
-	res.SetBody(body)
-	return res
-}
-
-// answer responds to a request that is no INVITE.
-func (s *Stack) answer(req *sg.Request, tx *sg.ServerTx, code int, extra ...sg.Header) {
-	if err := tx.Respond(s.response(req, code, nil, extra...)); err != nil {
-		s.log.Debug("response not sent", "method", req.Method, "code", code, "err", err)
-	}
-}
-
-// refuse answers without keeping state (RFC 3261 8.2.7): a repeated INVITE gets
-// the same again, and nothing stays behind to wait for its ACK.
-func (s *Stack) refuse(req *sg.Request, tx *sg.ServerTx, code int, extra ...sg.Header) {
-	s.answer(req, tx, code, extra...)
-	if req.IsInvite() {
-		tx.Terminate()
-	}
-}
-
 // respond sends a response to the INVITE. When the CANCEL got into the
 // transaction first, the library has sent 487; it would from then on repeat our
-// response instead, so the 487 is put back.
+// response instead, so the 487 is put back. c.mu is held.
 func (c *Call) respond(tx *sg.ServerTx, res *sg.Response) error {
 	if c.cancelled.Load() {
 		return ErrState
 	}
+	c.said = true
 	err := tx.Respond(res)
 	if c.cancelled.Load() {
 		_ = tx.Respond(c.s.response(tx.Origin(), 487, nil))
@@ -280,6 +215,7 @@ func (c *Call) accept(sdp []byte) error {
 		return err
 	}
 	c.state, c.localSDP = answered, sdp
+	c.noAnswer.stop()
 	c.prov.stop()
 	c.confirm(&accepted{tx: c.serverTx, res: res, seq: seq(c.invite), first: true, late: len(c.offer) == 0})
 	return nil
@@ -349,27 +285,6 @@ func (c *Call) acked(req *sg.Request) {
 	case a.late && len(body) > 0:
 		c.post(func() { c.s.h.Answered(c, body) })
 	}
-}
-
-// sdpOf is the description in a message, without asking for one.
-func sdpOf(m sg.Message) ([]byte, bool) {
-	body := m.Body()
-	if len(body) == 0 {
-		return nil, false
-	}
-	var value string
-	if hs := m.GetHeaders("content-type"); len(hs) > 0 {
-		value = hs[0].Value()
-	}
-	kind, params, err := mime.ParseMediaType(value)
-	if err != nil {
-		return nil, false
-	}
-	if strings.HasPrefix(kind, "multipart/") {
-		body = sdpPart(body, params["boundary"])
-		return body, body != nil
-	}
-	return body, kind == "application/sdp"
 }
 
 // Reject refuses the call with a SIP code; reason goes into the phrase and may be empty.

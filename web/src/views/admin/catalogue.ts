@@ -53,3 +53,19 @@ export async function categoryNames(): Promise<Map<string, string>> {
   }
   return names
 }
+
+/** Everything that a draft adds, changes and takes away, row by row. */
+export function changesOf<R extends { id: string }>(now: R[], before: R[], say: (r: R) => string): string[] {
+  const old = new Map(before.map((r) => [r.id, JSON.stringify(r)]))
+  const kept = new Set(now.map((r) => r.id))
+  const changed = now.flatMap((r) => (!old.has(r.id) ? [`新增 ${say(r)}`] : old.get(r.id) !== JSON.stringify(r) ? [say(r)] : []))
+  return [...changed, ...before.filter((r) => !kept.has(r.id)).map((r) => `删除 ${say(r)}`)]
+}
+
+/** freeId is the next number that no row of the catalogue bears. */
+export function freeId(rows: { id: string }[]): string {
+  const most = Math.max(0, ...rows.map((r) => Number(/(\d+)$/.exec(r.id)?.[1] ?? 0)))
+  const sample = rows[0]?.id ?? 'r0'
+  const width = /(\d+)$/.exec(sample)?.[1].length ?? 1
+  return sample.replace(/\d*$/, '') + String(most + 1).padStart(width, '0')
+}

@@ -9,6 +9,10 @@ export interface LimitRow {
   unit: string
   basis?: string
 }
+/** The steps that have a limit, the types and the urgencies, as the server knows them. */
+export const KINDS = ['受理', '派单', '签收', '先行联系', '办理', '审核', '办结审核', '退单审核', '延期审核', '挂起审核', '回访', '复核']
+export const TYPES = ['咨询', '求助', '投诉', '举报', '建议', '表扬', '其他']
+export const URGENCIES = ['一般', '紧急', '特急']
 export const UNITS = ['分钟', '工作时', '自然时', '工作日', '自然日']
 const MINUTES: Record<string, number> = { 分钟: 1, 工作时: 60, 自然时: 60, 工作日: 1440, 自然日: 1440 }
 const CLASSES: Record<string, string> = {
@@ -18,6 +22,8 @@ export const CLASS_LIST = Object.entries(CLASSES).map(([value, label]) => ({ val
 
 /** The class is the first word of a row's id, which the server writes in Chinese; the map covers the rest. */
 export const className = (r: LimitRow) => (r.class ? CLASSES[r.class] ?? r.id.split('·')[0] : '各类别')
+/** idOf names a row the way the server compares versions: 一般类·投诉·不限·办理. */
+export const idOf = (r: LimitRow) => [r.class ? CLASSES[r.class] ?? r.class : '各类别', r.type || '各类型', r.urgency || '不限', r.kind].join('·')
 export const limitText = (r: { n: number; unit: string }) => `${r.n}${r.unit === '分钟' ? '分钟' : `个${r.unit}`}`
 export const minutes = (r: { n: number; unit: string }) => r.n * (MINUTES[r.unit] ?? 1)
 
@@ -36,5 +42,12 @@ export function boundOf(r: LimitRow, above: LimitRow[]): LimitRow | undefined {
 }
 export function changesOf(now: LimitRow[], before: LimitRow[]): string[] {
   const old = new Map(before.map((r) => [r.id, r]))
-  return now.filter((r) => old.has(r.id) && (old.get(r.id)!.n !== r.n || old.get(r.id)!.unit !== r.unit)).map((r) => `${r.id.replace(/·/g, '／')}：${limitText(old.get(r.id)!)} → ${limitText(r)}`)
+  const kept = new Set(now.map((r) => r.id))
+  const name = (r: LimitRow) => r.id.replace(/·/g, '／')
+  const changed = now.flatMap((r) => {
+    const o = old.get(r.id)
+    if (!o) return [`新增 ${name(r)}：${limitText(r)}`]
+    return o.n !== r.n || o.unit !== r.unit ? [`${name(r)}：${limitText(o)} → ${limitText(r)}`] : []
+  })
+  return [...changed, ...before.filter((r) => !kept.has(r.id)).map((r) => `删除 ${name(r)}：${limitText(r)}`)]
 }

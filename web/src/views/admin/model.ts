@@ -75,7 +75,7 @@ export function newUnitFields(parent: AdminUnit | null): Field[] {
     { name: 'kind', label: '类型', type: 'select', required: true, options: UNIT_KINDS, default: parent?.kind === 'province_platform' ? 'department' : parent?.kind === 'county' ? 'county_department' : 'department' },
     { name: 'name', label: '单位名称', type: 'text', required: true, min: 2, max: 60 },
     { name: 'short', label: '简称', type: 'text', max: 20 },
-    { name: 'code', label: '单位编码', type: 'text', required: true, max: 40, hint: '例如：D420111-chengguan；同一编码不能重复使用' },
+    { name: 'code', label: '单位编码', type: 'text', required: true, max: 40, hint: '字母 D、区划代码、短横线和单位简拼，同一编码不能重复使用' },
     { name: 'region', label: '所在区划', type: 'region', required: true, default: parent?.region ? { code: parent.region, name: parent.region_name ?? '与上级相同' } : undefined },
     { name: 'duty', label: '职责代码', type: 'text', max: 40, hint: '派单目录按职责找单位；没有可不填' },
     { name: 'responsibilities', label: '职责', type: 'textarea', max: 500 },

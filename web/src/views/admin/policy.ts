@@ -1,7 +1,7 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import { api, ApiError, errorText } from '@/api/client'
 import { useMe } from '@/stores/me'
-import type { ReadState } from '../home/read'
+import type { ReadState } from '@/composables/read'
 
 export interface PolicyVersion {
   id?: string
@@ -88,10 +88,12 @@ export function usePolicy<D>(kind: string) {
   const publish = (v: Record<string, unknown>) =>
     api.post<{ no: number; message?: string }>(`/admin/policies/${kind}`, { platform: own(), doc: bare(), effective_from: v.effective_from, note: v.note })
 
+  /** A change that cannot even enter the draft, said in the dialog that asked for it. */
+  const refusal = (detail: string) => new ApiError(422, { code: 'draft', detail })
   watch(platform, load)
   void load()
   const city = computed(() => own() !== undefined)
   const mayEdit = computed(() => data.value?.may_publish !== false)
-  return { city, mayEdit, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish }
+  return { city, mayEdit, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish, refusal }
 }
 export type PolicyStore<D> = ReturnType<typeof usePolicy<D>>
