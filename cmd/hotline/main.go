@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"sort"
 	"syscall"
+
+	"hotline/internal/app"
 )
 
 // command is one subcommand: what it is for and what it does.
@@ -40,6 +42,7 @@ type exitCode struct {
 func (e exitCode) Error() string { return e.msg }
 
 func main() {
+	app.TuneMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) < 2 || os.Args[1] == "help" || os.Args[1] == "-h" || os.Args[1] == "--help" {

@@ -69,6 +69,7 @@ func New(d Deps) *API {
 	useChineseErrors()
 	a := &API{Deps: d, mux: http.NewServeMux(), hub: newHub()}
 	cfg := huma.DefaultConfig("hotline 12345 政务服务便民热线平台", "1.0.0")
+	cfg.Formats = quickFormats(cfg.Formats)
 	cfg.CreateHooks = nil // no $schema links: they double the size of a list row
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "/openapi", "", ""
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"session": {Type: "http", Scheme: "bearer"}}

@@ -54,6 +54,12 @@ type TicketRow struct {
 	Similar      *int64         `json:"similar,omitempty" doc:"同地同事的其他未结工单数，只在派单页给出"`
 }
 
+// TicketList is a page of a list.
+type TicketList struct {
+	Items []TicketRow `json:"items"`
+	Next  string      `json:"next"`
+}
+
 // SuggestionOut is a proposed unit with the reason in words.
 type SuggestionOut struct {
 	Unit       ID      `json:"unit"`
@@ -80,10 +86,6 @@ func (a *API) ticketRoutes() {
 		items, err := a.counts(ctx, actor, in.Page, queues)
 		return &struct{ Body queuesOut }{queuesOut{items}}, err
 	})
-	type listOut struct {
-		Items []TicketRow `json:"items"`
-		Next  string      `json:"next"`
-	}
 	route(a, http.MethodGet, "/api/v1/tickets", "tickets-list", "工单列表", view, func(ctx context.Context, in *struct {
 		Queue    string `query:"queue"`
 		Q        string `query:"q" maxLength:"100"`
@@ -97,7 +99,7 @@ func (a *API) ticketRoutes() {
 		To       string `query:"to"`
 		Cursor   string `query:"cursor" maxLength:"80"`
 		Limit    int    `query:"limit" maximum:"200"`
-	}) (*struct{ Body listOut }, error) {
+	}) (*struct{ Body TicketList }, error) {
 		actor := actorOf(ctx)
 		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
@@ -119,7 +121,7 @@ func (a *API) ticketRoutes() {
 		if err := a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.list", Count: len(rows), IP: actor.IP, Query: in.Queue}); err != nil {
 			return nil, err
 		}
-		out := listOut{Items: make([]TicketRow, 0, len(rows)), Next: next}
+		out := TicketList{Items: make([]TicketRow, 0, len(rows)), Next: next}
 		r := a.renderer(actor)
 		for _, row := range rows {
 			out.Items = append(out.Items, r.row(row))
@@ -127,15 +129,15 @@ func (a *API) ticketRoutes() {
 		if slices.Contains(pageQueues["dispatch"], in.Queue) {
 			err = a.countSimilar(ctx, out.Items)
 		}
-		return &struct{ Body listOut }{out}, err
+		return &struct{ Body TicketList }{out}, err
 	})
 	one := Rule{Verbs: []access.Verb{access.View}, Audit: "ticket.view"}
 	route(a, http.MethodGet, "/api/v1/tickets/{id}", "tickets-get", "工单详情", one, func(ctx context.Context, in *pathID) (*struct{ Body TicketOut }, error) {
-		t, err := a.open(ctx, in.ID)
+		t, ties, err := a.openTied(ctx, in.ID)
 		if err != nil {
 			return nil, err
 		}
-		out, err := a.ticketOut(ctx, t, actorOf(ctx))
+		out, err := a.ticketOut(ctx, t, ties, actorOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -197,16 +199,22 @@ func (a *API) countSimilar(ctx context.Context, rows []TicketRow) error {
 
 // open loads a ticket in the actor's scope and audits the view.
 func (a *API) open(ctx context.Context, raw string) (*ticket.Ticket, error) {
+	t, _, err := a.openTied(ctx, raw)
+	return t, err
+}
+
+// openTied is open with the tickets tied to it.
+func (a *API) openTied(ctx context.Context, raw string) (*ticket.Ticket, []ticket.Tie, error) {
 	id, err := parseID(raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	actor := actorOf(ctx)
-	t, err := a.Ticket.Get(ctx, actor, id)
+	t, ties, err := a.Ticket.Open(ctx, actor, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return t, a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
+	return t, ties, a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
 }
 
 // renderer turns tickets into rows for one actor.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"hotline/internal/access"
 	"hotline/internal/calendar"
@@ -243,7 +244,7 @@ type CallbackOut struct {
 // secrecyWords names the citizen's choice.
 var secrecyWords = map[string]string{ticket.SecrecyNormal: "正常", ticket.SecrecyAccused: "对被反映人保密", ticket.SecrecyUnit: "对承办单位隐藏身份", ticket.SecrecyAnonymous: "匿名"}
 
-func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, actor access.Actor) (TicketOut, error) {
+func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, ties []ticket.Tie, actor access.Actor) (TicketOut, error) {
 	r := a.renderer(actor)
 	now := r.now.UnixMilli()
 	rules := a.Ticket.RulesNow(t.Platform)
@@ -280,24 +281,14 @@ func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, actor access.Acto
 	if t.Unit != 0 {
 		o.Owner["unit"] = tree.Name(t.Unit)
 	}
-	lines, err := a.Ticket.Timeline(ctx, t, false)
-	if err != nil {
-		return TicketOut{}, err
-	}
 	texts := map[int64]string{}
 	byKind := map[string]string{}
-	for _, l := range lines {
-		for _, s := range l.Texts {
-			texts[s.ID] = s.Text
-			byKind[s.Kind] = s.Text
-		}
-		if l.Event.Kind == "ticket.contact" {
-			c := ContactOut{At: stamp(l.Event.At), Unit: tree.Name(l.Event.Unit), By: a.accountName(l.Event.Actor), Way: rules.OptionWord("way", str(l.Data["way"])), Result: rules.OptionWord("contact_result", str(l.Data["result"]))}
-			for _, s := range l.Texts {
-				c.Note = s.Text
-			}
-			o.Contacts = append(o.Contacts, c)
-		}
+	for _, said := range t.Said {
+		texts[said.ID] = said.Text
+		byKind[said.Kind] = said.Text
+	}
+	for _, c := range t.Contacts {
+		o.Contacts = append(o.Contacts, ContactOut{At: stamp(c.At), Unit: tree.Name(c.Unit), By: a.accountName(c.Actor), Way: rules.OptionWord("way", c.Way), Result: rules.OptionWord("contact_result", c.Result), Note: c.Note})
 	}
 	for _, n := range t.Assignments {
 		x := AssignmentOut{ID: ID(n.ID), Parent: ID(n.Parent), Leg: n.Leg, Depth: n.Depth, Unit: a.unitRef(n.Unit), Role: roleWord(n.Role), State: n.State, StateLabel: rules.StateWord(n.State), CreatedAt: stamp(n.Created),
@@ -323,12 +314,13 @@ func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, actor access.Acto
 	if o.Attachments, err = a.attachments(ctx, t); err != nil {
 		return o, err
 	}
-	if o.Related, err = a.related(ctx, t, actor, rules); err != nil {
-		return o, err
-	}
+	o.Related = related(t, ties, actor, rules)
 	o.Knowledge = a.cited(ctx, actor, t.Detail.Knowledge)
-	if o.Supervision, err = a.supervisionOf(ctx, t, r.now); err != nil {
-		return o, err
+	o.Supervision = []SupervisionRef{}
+	if t.Watch > 0 { // each order raises it
+		if o.Supervision, err = a.supervisionOf(ctx, t, r.now); err != nil {
+			return o, err
+		}
 	}
 	o.Actions = a.Ticket.Offers(t, actor)
 	slices.SortStableFunc(o.Actions, func(x, y ticket.Offer) int { return rank(x) - rank(y) })
@@ -381,11 +373,14 @@ func (a *API) clockOut(t *ticket.Ticket, c *ticket.TimeLimit, r renderer) ClockO
 	if o.State == "running" || o.State == "breached" {
 		o.DueText = calendar.Display(r.now, clock.FromMillis(c.Due))
 	}
-	if row, ok := category.FindLimit(category.Limits(), "", t.Type, t.Urgency, c.Kind); ok && row.Basis != "" {
+	if row, ok := category.FindLimit(generalLimits(), "", t.Type, t.Urgency, c.Kind); ok && row.Basis != "" {
 		o.Basis += "（" + row.Basis + "）"
 	}
 	return o
 }
+
+// generalLimits names the basis of a limit; the embedded table never changes.
+var generalLimits = sync.OnceValue(category.Limits)
 
 func (a *API) legOut(l ticket.Leg, rules *ticket.Rules) LegOut {
 	o := LegOut{No: l.No, OpenedAt: stamp(l.Opened), ClosedAt: stamp(l.Closed), Unit: a.Org.Tree().Name(l.Unit)}
@@ -449,14 +444,13 @@ func (a *API) verdicts(t *ticket.Ticket, rules *ticket.Rules, texts map[string]s
 }
 
 // related lists tied tickets; a sealed one never shows to who is not cleared.
-func (a *API) related(ctx context.Context, t *ticket.Ticket, actor access.Actor, rules *ticket.Rules) ([]RelatedOut, error) {
-	list, err := a.Ticket.Related(ctx, t)
+func related(t *ticket.Ticket, ties []ticket.Tie, actor access.Actor, rules *ticket.Rules) []RelatedOut {
 	out := []RelatedOut{}
-	for _, x := range list {
+	for _, x := range ties {
 		if !actor.Cleared(x.Label) || x.Label != access.Normal && t.Label == access.Normal {
 			continue
 		}
-		o := RelatedOut{ID: ID(x.ID), Number: x.Number, Title: x.TitleR, StatusLabel: rules.StatusWord(x.Status)}
+		o := RelatedOut{ID: ID(x.ID), Number: x.Number, Title: x.Title, StatusLabel: rules.StatusWord(x.Status)}
 		switch {
 		case x.Main == t.ID:
 			o.Kind, o.KindLabel = "child", "并入本单"
@@ -471,5 +465,5 @@ func (a *API) related(ctx context.Context, t *ticket.Ticket, actor access.Actor,
 		}
 		out = append(out, o)
 	}
-	return out, err
+	return out
 }

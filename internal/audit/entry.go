@@ -43,8 +43,45 @@ type detail struct {
 // Record writes an entry in the caller's transaction. If it fails, the act
 // fails: the caller returns the error.
 func (l *Log) Record(tx *db.Tx, e Entry) error {
+	ev, err := e.event(tx)
+	if err != nil {
+		return err
+	}
+	id, err := l.log.Append(tx, ev)
+	if err != nil || e.Reason == "" {
+		return err
+	}
+	return tx.Send(`INSERT INTO audit_reason (id, reason) VALUES ($1, $2)`, id, e.Reason)
+}
+
+// recordAll is Record for the entries of many requests.
+func (l *Log) recordAll(tx *db.Tx, entries []Entry) error {
+	evs := make([]eventlog.Event, 0, len(entries))
+	for _, e := range entries {
+		ev, err := e.event(tx)
+		if err != nil {
+			return err
+		}
+		evs = append(evs, ev)
+	}
+	if err := l.log.AppendAll(tx, evs); err != nil {
+		return err
+	}
+	for i, e := range entries {
+		if e.Reason == "" {
+			continue
+		}
+		if err := tx.Send(`INSERT INTO audit_reason (id, reason) VALUES ($1, $2)`, evs[i].ID, e.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// event is the entry as the log keeps it.
+func (e Entry) event(tx *db.Tx) (eventlog.Event, error) {
 	if e.Op == "" {
-		return errNoOp
+		return eventlog.Event{}, errNoOp
 	}
 	if e.SubjectKind == "" {
 		e.SubjectKind = "none" // an act on nothing in particular
@@ -58,18 +95,9 @@ func (l *Log) Record(tx *db.Tx, e Entry) error {
 	}
 	data, err := json.Marshal(d)
 	if err != nil {
-		return fmt.Errorf("audit: %w", err)
+		return eventlog.Event{}, fmt.Errorf("audit: %w", err)
 	}
-	id, err := l.log.Append(tx, eventlog.Event{Kind: e.Op, SubjectKind: e.SubjectKind, SubjectID: e.Subject, Actor: e.Actor, Unit: e.Unit,
-		At: tx.NowMS(), Data: string(data)})
-	if err != nil {
-		return err
-	}
-	if e.Reason == "" {
-		return nil
-	}
-	_, err = tx.Exec(`INSERT INTO audit_reason (id, reason) VALUES ($1, $2)`, id, e.Reason)
-	return err
+	return eventlog.Event{Kind: e.Op, SubjectKind: e.SubjectKind, SubjectID: e.Subject, Actor: e.Actor, Unit: e.Unit, At: tx.NowMS(), Data: string(data)}, nil
 }
 
 func reasonDigest(reason string) string {

@@ -37,12 +37,7 @@ func (l *Log) Seen(ctx context.Context, e Entry) error {
 	if first {
 		// Others ride along: the batch does not end with this caller's request.
 		b.err = l.d.UpdateLane(context.WithoutCancel(ctx), db.LaneAudit, func(tx *db.Tx) error {
-			for _, e := range l.seen.close(b) {
-				if err := l.Record(tx, e); err != nil {
-					return err
-				}
-			}
-			return nil
+			return l.recordAll(tx, l.seen.close(b))
 		})
 		l.seen.close(b) // where the closure never ran
 		close(b.done)

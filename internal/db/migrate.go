@@ -122,6 +122,10 @@ func (s Step) text(engine string) string {
 // exact type INTEGER spares it a second index on every insert.
 var bigintKey = regexp.MustCompile(`(?i)\bBIGINT((?:\s+NOT\s+NULL)?\s+PRIMARY\s+KEY)\b`)
 
+// wideKey finds tables with a key of several columns: SQLite keeps those in the
+// key's own tree, which spares each insert a second one.
+var wideKey = regexp.MustCompile(`(?is)^CREATE TABLE .*\bPRIMARY KEY\s*\([^()]*,[^()]*\)\s*\)$`)
+
 // statements cuts a step into single statements for the engine.
 func statements(text, engine string) []string {
 	if engine == SQLite {
@@ -130,6 +134,9 @@ func statements(text, engine string) []string {
 	var all []string
 	for _, s := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n")+"\n", ";\n") {
 		if s = strings.TrimSpace(s); s != "" {
+			if engine == SQLite && wideKey.MatchString(s) {
+				s += " WITHOUT ROWID"
+			}
 			all = append(all, s)
 		}
 	}

@@ -75,6 +75,7 @@ type postgresSession struct {
 	ctx     context.Context  // of the transaction
 	unwatch func() bool      // stops watching it
 	pending bool             // BEGIN waits for the first statement
+	queued  []bound          // statements that wait for the next
 	ending  *pgconn.Pipeline // ROLLBACK was sent, its answer not yet read
 	live    *postgresRows    // still reading from the connection
 	kept    []*postgresRows
@@ -116,7 +117,8 @@ func (s *postgresSession) prepared(text string) (*postgresStmt, error) {
 	return st, nil
 }
 
-// run sends a statement, behind BEGIN if that is still to be sent.
+// run sends a statement, behind BEGIN and the statements of send if those are
+// still to be sent, all in one round trip.
 func (s *postgresSession) run(text string, args []driver.NamedValue) (answer, *postgresStmt, error) {
 	if s.live != nil {
 		s.live.buffer()
@@ -124,25 +126,26 @@ func (s *postgresSession) run(text string, args []driver.NamedValue) (answer, *p
 	if err := s.settle(); err != nil {
 		return answer{}, nil, err
 	}
-	st, err := s.prepared(text)
-	if err != nil {
-		return answer{}, nil, s.named(err)
-	}
-	values, formats, err := encodeArguments(st.sd, args)
+	now, err := s.bind(text, args)
 	if err != nil {
 		return answer{}, nil, err
 	}
-	if !s.pending {
-		return answer{reader: s.conn.ExecStatement(context.Background(), st.sd, values, formats, st.formats)}, st, nil
+	if !s.pending && len(s.queued) == 0 {
+		return answer{reader: s.conn.ExecStatement(context.Background(), now.st.sd, now.values, now.formats, now.st.formats)}, now.st, nil
 	}
-	begin, err := s.prepared("begin")
-	if err != nil {
-		return answer{}, nil, s.named(err)
+	ahead := s.queued
+	if s.pending {
+		begin, err := s.prepared("begin")
+		if err != nil {
+			return answer{}, nil, s.named(err)
+		}
+		ahead = append([]bound{{st: begin}}, ahead...)
 	}
-	s.pending = false
+	s.pending, s.queued = false, nil
 	pipe := s.conn.StartPipeline(context.Background())
-	pipe.SendQueryStatement(begin.sd, nil, nil, nil)
-	pipe.SendQueryStatement(st.sd, values, formats, st.formats)
+	for _, b := range append(ahead, now) {
+		pipe.SendQueryStatement(b.st.sd, b.values, b.formats, b.st.formats)
+	}
 	err = pipe.Sync()
 	for i := 0; err == nil; i++ {
 		var got any
@@ -154,13 +157,45 @@ func (s *postgresSession) run(text string, args []driver.NamedValue) (answer, *p
 			err = fmt.Errorf("db: unexpected answer %T", got)
 			break
 		}
-		if i == 1 {
-			return answer{reader: reader, pipe: pipe}, st, nil
+		if i == len(ahead) {
+			return answer{reader: reader, pipe: pipe}, now.st, nil
 		}
 		_, err = reader.Close()
 	}
 	_ = pipe.Close()
 	return answer{}, nil, s.named(err)
+}
+
+// bound is a statement with its arguments, ready to be sent.
+type bound struct {
+	st      *postgresStmt
+	values  [][]byte
+	formats []int16
+}
+
+func (s *postgresSession) bind(text string, args []driver.NamedValue) (bound, error) {
+	st, err := s.prepared(text)
+	if err != nil {
+		return bound{}, s.named(err)
+	}
+	values, formats, err := encodeArguments(st.sd, args)
+	return bound{st, values, formats}, err
+}
+
+// send keeps a statement until the next one is run or the transaction is
+// committed, and goes with it. Its error shows there and undoes the transaction.
+func (s *postgresSession) send(text string, args []driver.NamedValue) error {
+	if s.live != nil {
+		s.live.buffer()
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	b, err := s.bind(text, args)
+	if err == nil {
+		s.queued = append(s.queued, b)
+	}
+	return err
 }
 
 // ExecContext serves database/sql.
@@ -241,12 +276,16 @@ func (s *postgresSession) commit(context.Context) error {
 	if !s.release() {
 		return s.ctx.Err()
 	}
-	if s.pending { // no statement was run
+	if s.pending && len(s.queued) == 0 { // no statement was run
 		s.pending = false
 		return nil
 	}
+	queued := len(s.queued) > 0
 	a, _, err := s.run("commit", nil)
 	if err != nil {
+		if queued && pgCode(err) != "" { // COMMIT itself was passed over
+			return &refused{err}
+		}
 		return err
 	}
 	tag, err := a.close()
@@ -256,8 +295,16 @@ func (s *postgresSession) commit(context.Context) error {
 	return s.named(err)
 }
 
+// refused says that a statement before COMMIT failed: nothing was committed,
+// and the connection is good.
+type refused struct{ error }
+
+// Unwrap serves package errors.
+func (r *refused) Unwrap() error { return r.error }
+
 func (s *postgresSession) rollback() error {
 	s.closeRows()
+	s.queued = nil
 	if !s.release() || s.conn.IsClosed() {
 		return driver.ErrBadConn
 	}
@@ -287,7 +334,7 @@ func (s *postgresSession) control(ctx context.Context, text string) error {
 }
 
 func (s *postgresSession) script(ctx context.Context, text string) error {
-	if s.pending {
+	if s.pending || len(s.queued) > 0 {
 		if err := s.control(ctx, "select 1"); err != nil {
 			return err
 		}

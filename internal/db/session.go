@@ -14,11 +14,15 @@ import (
 // used by one goroutine at a time, always through link.raw.
 type session interface {
 	driver.Conn
+	driver.ExecerContext
+	driver.QueryerContext
 	// begin opens a transaction: a snapshot for readers, a writing one for writers.
 	begin(ctx context.Context) error
 	commit(ctx context.Context) error
 	// rollback ends whatever is open, also open rows; it never waits for ctx.
 	rollback() error
+	// send runs a statement whose count nobody asks for; it may wait for the next.
+	send(text string, args []driver.NamedValue) error
 	// control runs a statement without arguments, prepared once.
 	control(ctx context.Context, text string) error
 	// script runs a statement that is not worth keeping (DDL).

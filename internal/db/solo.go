@@ -101,6 +101,13 @@ func (d *DB) soloOnce(l *link, w *write) (err error, again bool) {
 		return err, isConflict(err) || isConflict(tx.failed) || isLost(err) || isLost(tx.failed)
 	}
 	if err := l.raw(func(s session) error { return s.commit(untied) }); err != nil {
+		var before *refused
+		if errors.As(err, &before) {
+			if l.raw(session.rollback) != nil {
+				l.drop()
+			}
+			return before.error, isConflict(before.error)
+		}
 		l.drop()
 		switch {
 		case isConflict(err):

@@ -24,7 +24,6 @@ var sqlitePragmas = []string{
 	"foreign_keys=ON",
 	"secure_delete=ON",
 	"temp_store=MEMORY",
-	"mmap_size=268435456",
 	"journal_size_limit=67108864",
 	"wal_autocheckpoint=0", // the checkpointer does it, off the path of commits
 }
@@ -60,9 +59,9 @@ func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	pragmas := sqlitePragmas
 	switch c.role {
 	case sqliteWriter:
-		pragmas = append([]string{"cache_size=-65536"}, pragmas...)
+		pragmas = append([]string{"cache_size=-32768"}, pragmas...)
 	case sqliteReader:
-		pragmas = append([]string{"cache_size=-16384"}, append(pragmas, "query_only=ON")...)
+		pragmas = append([]string{"cache_size=-8192"}, append(pragmas, "query_only=ON")...)
 	}
 	for _, p := range pragmas {
 		if err := s.script(ctx, "PRAGMA "+p); err != nil {
@@ -218,6 +217,11 @@ func (s *sqliteSession) rollback() error {
 	s.closeLive()
 	s.ctx = untied
 	return s.control(untied, "ROLLBACK")
+}
+
+func (s *sqliteSession) send(text string, args []driver.NamedValue) error {
+	_, err := s.ExecContext(untied, text, args)
+	return err
 }
 
 func (s *sqliteSession) control(ctx context.Context, text string) error {

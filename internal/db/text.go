@@ -77,6 +77,10 @@ func (t TextIndex) SearchAny(tx *Tx, grams []string, limit int) ([]Hit, error) {
 	return t.search(tx, grams, limit, " OR ", " | ")
 }
 
+// ranked is how many of the newest hits SQLite weighs against one another: a
+// word that stands in every third text has too many to weigh them all.
+const ranked = 2000
+
 func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresOp string) ([]Hit, error) {
 	grams = clean(grams)
 	if len(grams) == 0 || limit <= 0 {
@@ -87,8 +91,8 @@ func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresO
 		return All(tx, scan, `SELECT id, ts_rank(grams, query) AS score FROM `+t.name+`, CAST($1 AS tsquery) query
 			WHERE grams @@ query ORDER BY score DESC, id DESC LIMIT $2`, quoted(grams, "'", postgresOp), limit)
 	}
-	return All(tx, scan, `SELECT rowid, -bm25(`+t.name+`) AS score FROM `+t.name+`
-		WHERE `+t.name+` MATCH $1 ORDER BY score DESC, rowid DESC LIMIT $2`, quoted(grams, `"`, sqliteOp), limit)
+	return All(tx, scan, `SELECT id, score FROM (SELECT rowid AS id, -bm25(`+t.name+`) AS score FROM `+t.name+`
+		WHERE `+t.name+` MATCH $1 ORDER BY rowid DESC LIMIT $2) q ORDER BY score DESC, id DESC LIMIT $3`, quoted(grams, `"`, sqliteOp), max(ranked, limit), limit)
 }
 
 // clean drops empty grams and what neither engine takes, and lowers letters.

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -17,6 +18,7 @@ type Tx struct {
 	d        *DB
 	ctx      context.Context // the caller's, marked as inside a transaction
 	conn     *sql.Conn
+	sess     session // the driver's side of conn
 	now      time.Time
 	writable bool
 	over     bool
@@ -107,11 +109,31 @@ func (tx *Tx) Exec(text string, args ...any) (rows int64, err error) {
 	if !tx.writable {
 		return 0, errReadOnly
 	}
-	r, err := tx.conn.ExecContext(untied, text, args...)
+	n, err := tx.exec(text, args)
 	if err != nil {
 		return 0, tx.note(wrap(err, text))
 	}
-	return r.RowsAffected()
+	return n, nil
+}
+
+// Send is Exec for a statement whose count nobody asks for. PostgreSQL gets it
+// together with the next statement or with COMMIT, which saves a round trip;
+// if it fails there, the transaction is undone and Update answers the error.
+func (tx *Tx) Send(text string, args ...any) error {
+	if tx.over {
+		return errOver
+	}
+	if !tx.writable {
+		return errReadOnly
+	}
+	s, err := tx.direct()
+	if err == nil {
+		var values []driver.NamedValue
+		if values, err = tx.named(args); err == nil {
+			err = s.send(text, values)
+		}
+	}
+	return tx.note(wrap(err, text))
 }
 
 // Query runs a statement that answers rows. The caller closes them; those it
@@ -154,42 +176,3 @@ func (tx *Tx) closeRows() {
 
 // Scanner is what a row is read from: *sql.Row or *sql.Rows.
 type Scanner interface{ Scan(dest ...any) error }
-
-// All reads every row of a query with scan.
-func All[T any](tx *Tx, scan func(Scanner) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := tx.Query(text, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, wrap(err, text)
-		}
-		all = append(all, v)
-	}
-	return all, tx.note(wrap(rows.Err(), text))
-}
-
-// One reads the one row of a query with scan; sql.ErrNoRows when there is none.
-func One[T any](tx *Tx, scan func(Scanner) (T, error), text string, args ...any) (T, error) {
-	v, err := scan(tx.QueryRow(text, args...))
-	if err != nil {
-		var zero T
-		if errors.Is(err, sql.ErrNoRows) {
-			return zero, sql.ErrNoRows
-		}
-		return zero, wrap(err, text)
-	}
-	return v, nil
-}
-
-// Int reads one number; NULL (the sum of nothing) is 0.
-func Int(tx *Tx, text string, args ...any) (int64, error) {
-	n, err := One(tx, scanInt, text, args...)
-	return n.Int64, err
-}
-
-func scanInt(s Scanner) (n sql.NullInt64, err error) { return n, s.Scan(&n) }

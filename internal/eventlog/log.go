@@ -86,8 +86,9 @@ type Log struct {
 	head     int64 // newest sealed number known here
 	watchers map[chan int64]bool
 
-	insert, insertPending string
-	selectEvents          string
+	insert, insertPending         string
+	insertRows, insertPendingRows string
+	selectEvents                  string
 }
 
 const eventColumns = `e.id, e.kind, e.subject_kind, e.subject_id, e.version, e.actor, e.unit, e.at, e.data`
@@ -96,9 +97,10 @@ const eventColumns = `e.id, e.kind, e.subject_kind, e.subject_id, e.version, e.a
 func New(d *db.DB, name string) *Log {
 	l := &Log{d: d, name: name, wall: clock.System(), me: fmt.Sprintf("%d", d.NewID()),
 		appended: make(chan struct{}, 1), watchers: map[chan int64]bool{}}
-	l.insert = l.sql(`INSERT INTO LOG (id, kind, subject_kind, subject_id, version, actor, unit, at, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
-	l.insertPending = l.sql(`INSERT INTO LOG_pending (id) VALUES ($1)`)
+	l.insertRows = l.sql(`INSERT INTO LOG (id, kind, subject_kind, subject_id, version, actor, unit, at, data)`)
+	l.insert = l.insertRows + ` VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	l.insertPendingRows = l.sql(`INSERT INTO LOG_pending (id)`)
+	l.insertPending = l.insertPendingRows + ` VALUES ($1)`
 	l.selectEvents = l.sql(`SELECT s.seq, ` + eventColumns + ` FROM LOG_log s JOIN LOG e ON e.id = s.event_id
 		WHERE s.seq > $1 ORDER BY s.seq LIMIT $2`)
 	return l
@@ -110,11 +112,47 @@ func (l *Log) sql(text string) string { return strings.ReplaceAll(text, "LOG", l
 // Append adds an event in the caller's transaction and gives its id: e.ID when
 // the caller has made one with tx.NewID to name the event beforehand, else a new one.
 func (l *Log) Append(tx *db.Tx, e Event) (id int64, err error) {
-	if e.Kind == "" || e.SubjectKind == "" {
-		return 0, fmt.Errorf("eventlog: an event of kind %q on %q tells nothing", e.Kind, e.SubjectKind)
+	if err := e.complete(tx); err != nil {
+		return 0, err
 	}
-	if id = e.ID; id == 0 {
-		id = tx.NewID()
+	if err := tx.Send(l.insert, e.ID, e.Kind, e.SubjectKind, e.SubjectID, e.Version, e.Actor, e.Unit, e.At, e.Data); err != nil {
+		return 0, err
+	}
+	if err := tx.Send(l.insertPending, e.ID); err != nil {
+		return 0, err
+	}
+	tx.AfterCommit(l.wakeSealer)
+	return e.ID, nil
+}
+
+// AppendAll is Append for many events, which get their ids in evs.
+func (l *Log) AppendAll(tx *db.Tx, evs []Event) error {
+	rows, ids := make([]any, 0, 9*len(evs)), make([]any, 0, len(evs))
+	for i := range evs {
+		e := &evs[i]
+		if err := e.complete(tx); err != nil {
+			return err
+		}
+		rows = append(rows, e.ID, e.Kind, e.SubjectKind, e.SubjectID, e.Version, e.Actor, e.Unit, e.At, e.Data)
+		ids = append(ids, e.ID)
+	}
+	if err := tx.SendRows(l.insertRows, "", 9, rows); err != nil {
+		return err
+	}
+	if err := tx.SendRows(l.insertPendingRows, "", 1, ids); err != nil {
+		return err
+	}
+	tx.AfterCommit(l.wakeSealer)
+	return nil
+}
+
+// complete fills in what the caller left to the log.
+func (e *Event) complete(tx *db.Tx) error {
+	if e.Kind == "" || e.SubjectKind == "" {
+		return fmt.Errorf("eventlog: an event of kind %q on %q tells nothing", e.Kind, e.SubjectKind)
+	}
+	if e.ID == 0 {
+		e.ID = tx.NewID()
 	}
 	if e.At == 0 {
 		e.At = tx.NowMS()
@@ -122,14 +160,7 @@ func (l *Log) Append(tx *db.Tx, e Event) (id int64, err error) {
 	if e.Data == "" {
 		e.Data = "{}"
 	}
-	if _, err := tx.Exec(l.insert, id, e.Kind, e.SubjectKind, e.SubjectID, e.Version, e.Actor, e.Unit, e.At, e.Data); err != nil {
-		return 0, err
-	}
-	if _, err := tx.Exec(l.insertPending, id); err != nil {
-		return 0, err
-	}
-	tx.AfterCommit(l.wakeSealer)
-	return id, nil
+	return nil
 }
 
 func (l *Log) wakeSealer() {

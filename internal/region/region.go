@@ -4,6 +4,7 @@ import (
 	"embed"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed data
@@ -105,12 +106,22 @@ func Path(code string) []Region {
 
 // FullName is the names along Path: "武汉市洪山区关山街道"; "" for an unknown code.
 func FullName(code string) string {
+	if name, ok := fullNames.Load(code); ok {
+		return name.(string)
+	}
+	path := Path(code)
 	var b strings.Builder
-	for _, r := range Path(code) {
+	for _, r := range path {
 		b.WriteString(r.Name)
+	}
+	if len(path) > 0 { // codes that do not exist are endless
+		fullNames.Store(code, b.String())
 	}
 	return b.String()
 }
+
+// fullNames remembers the names that lists show again and again.
+var fullNames sync.Map
 
 // City is the prefecture-level code of any region; the province's is its own,
 // an unknown code's is "".

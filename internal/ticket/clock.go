@@ -57,11 +57,9 @@ func scanClock(s db.Scanner) (*TimeLimit, error) {
 	return c, err
 }
 
-func (c *TimeLimit) save(tx *db.Tx) error {
-	_, err := tx.Exec(`INSERT INTO time_limit (`+clockColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)
- ON CONFLICT (id) DO UPDATE SET due = excluded.due, stage = excluded.stage, next_at = excluded.next_at, paused_at = excluded.paused_at, stopped = excluded.stopped, calendar = excluded.calendar`,
-		c.ID, c.Ticket, c.Assignment, c.Kind, c.Unit, c.LimitsID, c.Calendar, c.Limit.N, string(c.Limit.Unit), c.Started, c.Due, c.Stage, c.NextAt, c.PausedAt, c.Stopped)
-	return err
+// values are the clock's columns in their order.
+func (c *TimeLimit) values() []any {
+	return []any{c.ID, c.Ticket, c.Assignment, c.Kind, c.Unit, c.LimitsID, c.Calendar, c.Limit.N, string(c.Limit.Unit), c.Started, c.Due, c.Stage, c.NextAt, c.PausedAt, c.Stopped}
 }
 
 // Running tells whether time passes on the clock.

@@ -239,7 +239,11 @@ func (d *Draft) Write(tx *db.Tx) error {
 	if err := w.syncWorklist(w.tree, true); err != nil {
 		return err
 	}
-	return w.append("ticket.create")
+	if err := w.append("ticket.create"); err != nil {
+		return err
+	}
+	w.keep()
+	return nil
 }
 
 var createNotices = map[string]string{Received: "received", ToDispatch: "accepted", Closed: "answered", Redirected: "redirected"}

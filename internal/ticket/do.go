@@ -77,7 +77,7 @@ func (s *Service) Do(ctx context.Context, actor access.Actor, id int64, act Acti
 // Errors: not_found (absent or out of scope), forbidden (seen but not
 // permitted), conflict (state or version moved on), invalid (fields, guards).
 func (s *Service) DoTx(tx *db.Tx, actor access.Actor, id int64, act Action) (Result, error) {
-	t, err := load(tx, id)
+	t, err := s.loadToChange(tx, id)
 	if err != nil {
 		return Result{}, err
 	}
@@ -147,29 +147,40 @@ func (w *work) save(was int64) error {
 	if err := w.syncWorklist(w.tree, false); err != nil {
 		return err
 	}
-	return w.append("ticket." + w.edge.Action)
+	if err := w.append("ticket." + w.edge.Action); err != nil {
+		return err
+	}
+	w.keep()
+	return nil
 }
 
 func (w *work) saveParts() error {
+	var rows []any
 	for _, a := range w.t.Assignments {
 		if a.dirty || a.fresh {
-			if err := a.save(w.tx); err != nil {
-				return err
-			}
+			rows = append(rows, a.values()...)
+			a.dirty, a.fresh = false, false
 		}
 	}
+	if err := w.tx.SendRows(insertAssignments, changeAssignments, 21, rows); err != nil {
+		return err
+	}
+	rows = nil
 	for _, c := range w.t.Clocks {
 		if c.dirty {
-			if err := c.save(w.tx); err != nil {
-				return err
-			}
+			rows = append(rows, c.values()...)
+			c.dirty = false
 		}
+	}
+	if err := w.tx.SendRows(insertClocks, changeClocks, 15, rows); err != nil {
+		return err
 	}
 	for _, r := range w.t.Requests {
 		if r.dirty || r.fresh {
 			if err := r.save(w.tx); err != nil {
 				return err
 			}
+			r.dirty, r.fresh = false, false
 		}
 	}
 	return w.saveTexts()
@@ -194,7 +205,7 @@ func (w *work) saveTexts() error {
 		return fmt.Errorf("ticket %d: open key: %w", w.t.ID, err)
 	}
 	for _, x := range w.texts {
-		if _, err := w.tx.Exec(`INSERT INTO ticket_text (id, ticket, event, kind, body, redacted, at) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
+		if err := w.tx.Send(`INSERT INTO ticket_text (id, ticket, event, kind, body, redacted, at) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
 			x.id, w.t.ID, w.event, x.kind, []byte(key.Seal(textAD(x.id), x.body)), zh.Redact(x.body), w.now); err != nil {
 			return err
 		}
@@ -355,7 +366,7 @@ func (s *Service) sees(tx *db.Tx, actor access.Actor, t *Ticket) bool {
 	if actor.Citizen {
 		return true // the citizen was authorised for exactly this ticket
 	}
-	ok, err := s.inScope(tx, actor, t.ID, t.CreatedBy)
+	ok, err := s.inScope(tx, actor, t.ID)
 	return err == nil && ok
 }
 

@@ -54,7 +54,7 @@ func guardMainOpen(w *work) error {
 	if err != nil {
 		return fault.Invalid("main_unknown", "主单不存在。").At(fault.Field{Name: "main", Detail: "请重新选择。"})
 	}
-	if ok, err := w.s.inScope(w.tx, w.actor, id, main.CreatedBy); err != nil || !ok {
+	if ok, err := w.s.inScope(w.tx, w.actor, id); err != nil || !ok {
 		return fault.Invalid("main_unknown", "主单不存在。").At(fault.Field{Name: "main", Detail: "请重新选择。"})
 	}
 	if Final(main.Status) || main.Status == ToCallback || main.Main != 0 {

@@ -1,11 +1,9 @@
 package ticket
 
 import (
-	"context"
 	"strconv"
 
 	"hotline/internal/access"
-	"hotline/internal/db"
 )
 
 // Offer is one action that an actor may take now, with the inputs it needs.
@@ -50,35 +48,33 @@ var inputless = map[string]bool{
 	"no_exempt": true, "exempt_proposed_by_other": true,
 }
 
-// Offers lists what the actor may do with a loaded ticket now.
+// Offers lists what the actor may do with a loaded ticket now. None of the
+// standing guards asks the database: the aggregate tells all.
 func (s *Service) Offers(t *Ticket, actor access.Actor) []Offer {
 	rules := s.rulesOf(t)
 	out := []Offer{}
 	now := s.DB.Clock().Now().UnixMilli()
-	_ = s.DB.View(context.Background(), func(tx *db.Tx) error {
-		w := &work{s: s, tx: tx, actor: actor, tree: s.Org.Tree(), rules: rules, t: t, now: now, in: Input{}, data: map[string]any{}}
-		for i := range rules.Edges {
-			e := &rules.Edges[i]
-			if e.Hidden || e.Action == "supervise" && actor.Role != access.Supervisor && actor.Role != access.Province {
-				continue
+	w := &work{s: s, actor: actor, tree: s.Org.Tree(), rules: rules, t: t, now: now, in: Input{}, data: map[string]any{}}
+	for i := range rules.Edges {
+		e := &rules.Edges[i]
+		if e.Hidden || e.Action == "supervise" && actor.Role != access.Supervisor && actor.Role != access.Province {
+			continue
+		}
+		if e.On == "" {
+			if w.may(e, nil) && rules.Find(e.Action, "", t.Status) == e && w.passes(e, nil) {
+				out = append(out, w.offer(e, nil))
 			}
-			if e.On == "" {
-				if rules.Find(e.Action, "", t.Status) == e && w.may(e, nil) && w.passes(e, nil) {
-					out = append(out, w.offer(e, nil))
-				}
-				continue
-			}
-			if Final(t.Status) || t.Status == ToCallback || t.Status == ToRecheck {
-				continue
-			}
-			for _, a := range t.Assignments {
-				if a.Leg == t.Leg && rules.Find(e.Action, e.On, a.State) == e && w.may(e, a) && w.passes(e, a) {
-					out = append(out, w.offer(e, a))
-				}
+			continue
+		}
+		if Final(t.Status) || t.Status == ToCallback || t.Status == ToRecheck {
+			continue
+		}
+		for _, a := range t.Assignments {
+			if a.Leg == t.Leg && w.may(e, a) && rules.Find(e.Action, e.On, a.State) == e && w.passes(e, a) {
+				out = append(out, w.offer(e, a))
 			}
 		}
-		return nil
-	})
+	}
 	return out
 }
 

@@ -1,10 +1,14 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,13 +44,34 @@ type Row struct {
 	Sort       int64
 }
 
-// sorted says which way a queue runs: work by deadline, the rest newest first.
-func newestFirst(queue string) bool {
+// order is how a queue runs.
+type order int
+
+const (
+	byDeadline order = iota // work: what is due first comes first
+	byTicket                // everything that one may see: the newest ticket first
+	byEnd                   // what is over: the last ended first
+)
+
+func orderOf(queue string) order {
 	switch queue {
-	case "", "all", "mine", QueueDone, Closed, Invalid, Withdrawn, Redirected, Transferred, Merged, "informant":
-		return true
+	case "", "all", "mine", "informant", "sup_open":
+		return byTicket
+	case QueueDone, Closed, Invalid, Withdrawn, Redirected, Transferred, Merged:
+		return byEnd
 	}
-	return false
+	return byDeadline
+}
+
+// by is the ORDER BY and the row comparison of the keyset.
+func (o order) by() (columns, direction, after string) {
+	switch o {
+	case byTicket:
+		return "w.ticket, w.assignment", "w.ticket DESC, w.assignment DESC", " < "
+	case byEnd:
+		return "w.sort_at, w.ticket, w.assignment", "w.sort_at DESC, w.ticket DESC, w.assignment DESC", " < "
+	}
+	return "w.sort_at, w.ticket, w.assignment", "w.sort_at, w.ticket, w.assignment", " > "
 }
 
 // queueStates maps a queue name of the API to worklist states and residual conditions.
@@ -73,9 +98,9 @@ func queueStates(queue string, now int64, args *[]any) (states []string, cond st
 	case "overdue":
 		return open, "w.sort_at < " + arg(now)
 	case "rework":
-		return open, "t.leg > 1"
+		return open, "EXISTS (SELECT 1 FROM ticket r WHERE r.id = w.ticket AND r.leg > 1)"
 	case "sup_open":
-		return nil, "t.watch > 0 AND t.closed_at = 0"
+		return nil, "w.ticket = t.id AND t.watch > 0 AND t.closed_at = 0"
 	case "informant":
 		return nil, "w.label = 'informant'"
 	}
@@ -91,13 +116,6 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
 	where := []string{sc.SQL("w", &args)}
 	states, cond := queueStates(f.Queue, s.DB.Clock().Now().UnixMilli(), &args)
-	if len(states) > 0 {
-		var in []string
-		for _, st := range states {
-			in = append(in, arg(st))
-		}
-		where = append(where, "w.state IN ("+strings.Join(in, ",")+")")
-	}
 	if cond != "" {
 		where = append(where, cond)
 	}
@@ -140,13 +158,16 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 		}
 		where = append(where, "w.ticket IN ("+strings.Join(in, ",")+")")
 	}
-	key, order := "w.sort_at, w.ticket, w.assignment", "w.sort_at, w.ticket, w.assignment"
-	newest := newestFirst(f.Queue)
-	if newest {
-		key, order = "w.ticket, w.assignment", "w.ticket DESC, w.assignment DESC"
+	o := orderOf(f.Queue)
+	key, direction, after := o.by()
+	// A status has an index of its own; it pays where most tickets are in scope.
+	fromTicket := f.Queue == "sup_open" || f.Status != "" && o == byTicket && s.wide(sc)
+	if fromTicket {
+		key, direction = "t.id, w.assignment", "t.id DESC, w.assignment DESC"
+		where = append(where, "w.ticket = t.id")
 	}
 	if f.Cursor != "" {
-		keys, err := parseCursor(f.Cursor, newest)
+		keys, err := parseCursor(f.Cursor, o)
 		if err != nil {
 			return nil, "", err
 		}
@@ -154,19 +175,24 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 		for _, k := range keys {
 			marks = append(marks, arg(k))
 		}
-		op := " > "
-		if newest {
-			op = " < "
-		}
-		where = append(where, "("+key+")"+op+"("+strings.Join(marks, ", ")+")")
+		where = append(where, "("+key+")"+after+"("+strings.Join(marks, ", ")+")")
 	}
-	text := `SELECT w.assignment, w.state, w.sort_at, ` + prefixed("t.", ticketColumns) + ` FROM worklist w JOIN ticket t ON t.id = w.ticket WHERE ` + strings.Join(where, " AND ") +
-		` ORDER BY ` + order + ` LIMIT ` + arg(f.Limit+1)
-	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if rows, err = db.All(tx, scanRow, text, args...); err != nil {
-			return err
+	limit := arg(f.Limit + 1)
+	page := func(state string) (string, []any) {
+		cond, args := where, args
+		if state != "" {
+			args = append(slices.Clip(args), state)
+			cond = append(slices.Clip(where), "w.state = $"+strconv.Itoa(len(args)))
 		}
-		return attachNodes(tx, rows)
+		return `SELECT w.assignment, w.state, w.sort_at, w.ticket, t.version FROM ` + tables(fromTicket) + ` WHERE ` + strings.Join(cond, " AND ") +
+			` ORDER BY ` + direction + ` LIMIT ` + limit, args
+	}
+	if len(states) == 0 {
+		states = []string{""}
+	}
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		rows, err = s.page(tx, o, states, f.Limit+1, page)
+		return err
 	})
 	if err != nil {
 		return nil, "", err
@@ -174,16 +200,79 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
 		last := rows[len(rows)-1]
-		if newest {
+		if o == byTicket {
 			next = fmt.Sprintf("%d.%d", last.Ticket.ID, last.Assignment)
 		} else {
 			next = fmt.Sprintf("%d.%d.%d", last.Sort, last.Ticket.ID, last.Assignment)
 		}
 	}
-	if newest { // a unit may hold two nodes of one ticket: show the ticket once
+	if o != byDeadline { // a unit may hold two nodes of one ticket: show the ticket once
 		rows = once(rows)
 	}
 	return rows, next, nil
+}
+
+// tables joins the worklist with the tickets. CROSS JOIN has SQLite begin with
+// the tickets where an index of theirs leaves few.
+func tables(fromTicket bool) string {
+	if fromTicket {
+		return "ticket t CROSS JOIN worklist w"
+	}
+	return "worklist w JOIN ticket t ON t.id = w.ticket"
+}
+
+// wide tells whether a scope is that of a whole platform.
+func (s *Service) wide(sc access.Scope) bool {
+	if len(sc.Units) == 0 {
+		return sc.All
+	}
+	u, _ := s.Org.Tree().Get(sc.Units[0])
+	return u.Kind.Platform()
+}
+
+// page reads the first rows of each state by the index, which has them in
+// order, and merges them; one query over several states would sort them all.
+func (s *Service) page(tx *db.Tx, o order, states []string, limit int, query func(state string) (string, []any)) ([]Row, error) {
+	type found struct {
+		Row
+		at
+	}
+	var all []found
+	for _, state := range states {
+		text, args := query(state)
+		part, err := db.All(tx, func(sc db.Scanner) (f found, err error) {
+			return f, sc.Scan(&f.Assignment, &f.State, &f.Sort, &f.id, &f.version)
+		}, text, args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+	}
+	if len(states) > 1 {
+		slices.SortFunc(all, func(a, b found) int {
+			n := cmp.Or(cmp.Compare(a.Sort, b.Sort), cmp.Compare(a.id, b.id), cmp.Compare(a.Assignment, b.Assignment))
+			if o != byDeadline {
+				n = -n
+			}
+			return n
+		})
+		all = all[:min(len(all), limit)]
+	}
+	want := make([]at, len(all))
+	for i, f := range all {
+		want[i] = f.at
+	}
+	tickets, err := s.readRows(tx, want)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]Row, len(all))
+	for i, f := range all {
+		rows[i] = f.Row
+		rows[i].Ticket = tickets[f.id]
+		rows[i].Node = rows[i].Ticket.Assignment(f.Assignment)
+	}
+	return rows, nil
 }
 
 func once(rows []Row) []Row {
@@ -198,48 +287,6 @@ func once(rows []Row) []Row {
 	return out
 }
 
-func scanRow(sc db.Scanner) (Row, error) {
-	var r Row
-	t, err := scanTicket(rowScanner{sc, &r})
-	r.Ticket = t
-	return r, err
-}
-
-// rowScanner reads the worklist columns before the ticket's.
-type rowScanner struct {
-	db.Scanner
-	r *Row
-}
-
-func (s rowScanner) Scan(dest ...any) error {
-	return s.Scanner.Scan(append([]any{&s.r.Assignment, &s.r.State, &s.r.Sort}, dest...)...)
-}
-
-func attachNodes(tx *db.Tx, rows []Row) error {
-	var args []any
-	var in []string
-	at := map[int64][]int{}
-	for i, r := range rows {
-		if r.Assignment != 0 {
-			if at[r.Assignment] == nil {
-				args = append(args, r.Assignment)
-				in = append(in, "$"+strconv.Itoa(len(args)))
-			}
-			at[r.Assignment] = append(at[r.Assignment], i)
-		}
-	}
-	if len(in) == 0 {
-		return nil
-	}
-	nodes, err := db.All(tx, scanAssignment, `SELECT `+assignmentColumns+` FROM assignment WHERE id IN (`+strings.Join(in, ",")+`)`, args...)
-	for _, a := range nodes {
-		for _, i := range at[a.ID] {
-			rows[i].Node = a
-		}
-	}
-	return err
-}
-
 // match turns a typed query into a condition: 单号, a tail of it, a phone, or words.
 func (s *Service) match(q string, arg func(any) string) (string, error) {
 	q = strings.TrimSpace(q)
@@ -248,10 +295,10 @@ func (s *Service) match(q string, arg func(any) string) (string, error) {
 	}
 	digits := strings.ReplaceAll(strings.ReplaceAll(q, " ", ""), "-", "")
 	if ValidNumber(digits) {
-		return "t.number = " + arg(digits), nil
+		return "w.ticket IN (SELECT n.id FROM ticket n WHERE n.number = " + arg(digits) + ")", nil
 	}
 	if phone, ok := zh.NormalizePhone(digits); ok {
-		return "t.phone_bi = " + arg(s.PhoneIndex(access.Normal, phone)), nil
+		return "w.ticket IN (SELECT n.id FROM ticket n WHERE n.phone_bi = " + arg(s.PhoneIndex(access.Normal, phone)) + ")", nil
 	}
 	if len(digits) >= 4 && strings.Trim(digits, "0123456789") == "" {
 		return "(t.number LIKE " + arg("%"+digits) + " OR t.former = " + arg(digits) + ")", nil
@@ -259,17 +306,9 @@ func (s *Service) match(q string, arg func(any) string) (string, error) {
 	return "t.title_r LIKE " + arg("%"+strings.NewReplacer("%", "", "_", "").Replace(q)+"%"), nil
 }
 
-func prefixed(p, columns string) string {
-	parts := strings.Split(columns, ",")
-	for i := range parts {
-		parts[i] = p + strings.TrimSpace(parts[i])
-	}
-	return strings.Join(parts, ", ")
-}
-
-func parseCursor(c string, newest bool) ([]int64, error) {
+func parseCursor(c string, o order) ([]int64, error) {
 	want := 3
-	if newest {
+	if o == byTicket {
 		want = 2
 	}
 	parts := strings.Split(c, ".")
@@ -309,7 +348,7 @@ func (s *Service) Counts(ctx context.Context, sc access.Scope, queues []string) 
 			if c.N, err = countQueue(tx, sc, q, now, false); err != nil {
 				return err
 			}
-			if !newestFirst(q) && q != QueueRelay && c.N > 0 { // a relay has no limit of its own
+			if orderOf(q) == byDeadline && q != QueueRelay && c.N > 0 { // a relay has no limit of its own
 				if c.Overdue, err = countQueue(tx, sc, q, now, true); err != nil {
 					return err
 				}
@@ -336,12 +375,12 @@ func countQueue(tx *db.Tx, sc access.Scope, queue string, now int64, late bool) 
 		}
 		where = append(where, "w.state IN ("+strings.Join(in, ",")+")")
 	}
-	from := "worklist w"
 	if cond != "" {
 		where = append(where, cond)
-		if strings.Contains(cond, "t.") {
-			from = "worklist w JOIN ticket t ON t.id = w.ticket"
-		}
+	}
+	from := "worklist w"
+	if strings.Contains(cond, "t.watch") {
+		from = tables(true)
 	}
 	if late {
 		where = append(where, "w.sort_at < "+arg(now))
@@ -350,32 +389,60 @@ func countQueue(tx *db.Tx, sc access.Scope, queue string, now int64, late bool) 
 }
 
 // inScope tells whether the actor may read the ticket at all.
-func (s *Service) inScope(tx *db.Tx, actor access.Actor, id, createdBy int64) (bool, error) {
+func (s *Service) inScope(tx *db.Tx, actor access.Actor, id int64) (bool, error) {
 	sc := access.ScopeIn(s.Org.Tree(), actor)
 	args := []any{id}
-	n, err := db.Int(tx, `SELECT count(*) FROM (SELECT 1 AS one FROM worklist w WHERE w.ticket = $1 AND `+sc.SQL("w", &args)+` LIMIT 1) q`, args...)
-	if err != nil || n > 0 {
-		return n > 0, err
+	ok, err := exists(tx, `SELECT 1 FROM worklist w WHERE w.ticket = $1 AND `+sc.SQL("w", &args)+` LIMIT 1`, args...)
+	if err != nil || ok || !sc.Caller {
+		return ok, err
 	}
-	if sc.Caller { // a seat may open what waits for 受理 on its platform
-		n, err = db.Int(tx, `SELECT count(*) FROM (SELECT 1 AS one FROM worklist w WHERE w.ticket = $1 AND w.unit = $2 AND w.assignment = 0 AND w.label = 'normal' AND w.state IN ('received', 'seat_fix') LIMIT 1) q`, id, actor.Platform)
-	}
-	return n > 0, err
+	// A seat may open what waits for 受理 on its platform.
+	return exists(tx, `SELECT 1 FROM worklist w WHERE w.ticket = $1 AND w.unit = $2 AND w.assignment = 0 AND w.label = 'normal' AND w.state IN ('received', 'seat_fix') LIMIT 1`, id, actor.Platform)
 }
 
-// Get loads a ticket that the actor may read; not_found otherwise.
-func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (*Ticket, error) {
-	var t *Ticket
-	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if t, err = load(tx, id); err != nil {
-			return err
-		}
-		if !s.sees(tx, actor, t) {
-			return errNoTicket()
-		}
-		return nil
+func exists(tx *db.Tx, text string, args ...any) (bool, error) {
+	_, err := db.Int(tx, text, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Get loads a ticket that the actor may read; not_found otherwise. Others may
+// hold the same one: callers do not change it.
+func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (t *Ticket, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		t, err = s.visible(tx, actor, id)
+		return err
 	})
 	return t, err
+}
+
+// Open is Get with the tickets tied to it, from one snapshot.
+func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (t *Ticket, ties []Tie, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if t, err = s.visible(tx, actor, id); err == nil {
+			ties, err = t.ties(tx)
+		}
+		return err
+	})
+	return t, ties, err
+}
+
+func (s *Service) visible(tx *db.Tx, actor access.Actor, id int64) (*Ticket, error) {
+	version, err := versionOf(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !actor.System && !actor.Citizen { // a citizen was authorised for exactly this ticket
+		if ok, err := s.inScope(tx, actor, id); err != nil || !ok {
+			if err == nil {
+				err = errNoTicket()
+			}
+			return nil, err
+		}
+	}
+	return s.read(tx, id, version)
 }
 
 // ByNumber finds a ticket by 单号 or by its number in a former system; the
@@ -406,7 +473,7 @@ func (s *Service) NumberInScope(ctx context.Context, actor access.Actor, number 
 			`SELECT id FROM ticket WHERE number = $1 UNION SELECT id FROM ticket WHERE former = $1 AND former <> '' ORDER BY id DESC LIMIT 50`, number)
 		for i := 0; i < len(ids) && found == 0 && err == nil; i++ {
 			var ok bool
-			if ok, err = s.inScope(tx, actor, ids[i], 0); ok {
+			if ok, err = s.inScope(tx, actor, ids[i]); ok {
 				found = ids[i]
 			}
 		}
@@ -448,22 +515,26 @@ func (s *Service) ByPhone(ctx context.Context, phone string, limit int) ([]*Tick
 	return out, err
 }
 
-// Related gives the tickets tied to t: its 主单, its children, its siblings by split.
-func (s *Service) Related(ctx context.Context, t *Ticket) ([]*Ticket, error) {
-	var out []*Ticket
-	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		out, err = db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE main = $1 AND main <> 0 ORDER BY id LIMIT 200`, t.ID)
-		for _, id := range []int64{t.Main, t.SplitOf, t.RepeatOf} {
-			if id != 0 && err == nil {
-				r, absent := loadRow(tx, id)
-				if absent == nil {
-					out = append(out, r)
-				}
-			}
-		}
-		return err
-	})
-	return out, err
+// Tie is a ticket tied to another: its 主单, a child, the one it was split
+// from or repeats.
+type Tie struct {
+	ID, Main              int64
+	Number, Title, Status string // Title is the redacted one
+	Label                 access.Label
+}
+
+// ties finds the tickets tied to t.
+func (t *Ticket) ties(tx *db.Tx) ([]Tie, error) {
+	scan := func(sc db.Scanner) (x Tie, err error) {
+		return x, sc.Scan(&x.ID, &x.Main, &x.Number, &x.Title, &x.Status, &x.Label)
+	}
+	const columns = `SELECT id, main, number, title_r, status, label FROM ticket`
+	out, err := db.All(tx, scan, columns+` WHERE main = $1 AND main <> 0 ORDER BY id LIMIT 200`, t.ID)
+	if err != nil || t.Main == 0 && t.SplitOf == 0 && t.RepeatOf == 0 {
+		return out, err
+	}
+	more, err := db.All(tx, scan, columns+` WHERE id IN ($1, $2, $3)`, t.Main, t.SplitOf, t.RepeatOf)
+	return append(out, more...), err
 }
 
 // openRequester and openBody decrypt; what they give leaves the room only
@@ -494,7 +565,7 @@ func (s *Service) open(t *Ticket, field string, sealed []byte, into any) error {
 // IndexText gives the text of a ticket that search may keep: redacted, and
 // only of tickets that are not sealed.
 func (s *Service) IndexText(tx *db.Tx, id int64) (string, bool, error) {
-	t, err := loadRow(tx, id)
+	t, err := s.Peek(tx, id)
 	if err != nil {
 		return "", false, err
 	}
@@ -504,8 +575,18 @@ func (s *Service) IndexText(tx *db.Tx, id int64) (string, bool, error) {
 	return t.TitleR + " " + t.ContentR + " " + t.AddressR + " " + t.ObjectR, true, nil
 }
 
-// Peek loads a ticket's row for rooms that compare texts; it shows nobody anything.
-func (s *Service) Peek(tx *db.Tx, id int64) (*Ticket, error) { return loadRow(tx, id) }
+// Peek loads a ticket's row for rooms that compare texts; it shows nobody
+// anything, and the caller only reads it.
+func (s *Service) Peek(tx *db.Tx, id int64) (*Ticket, error) {
+	version, err := versionOf(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if t, _ := s.shelf.get(id, version, withNodes); t != nil {
+		return t, nil
+	}
+	return loadRow(tx, id)
+}
 
 // ByPhoneIndex gives the tickets of a blind index, newest first.
 func (s *Service) ByPhoneIndex(ctx context.Context, index []byte, limit int) (out []*Ticket, err error) {

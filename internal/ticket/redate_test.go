@@ -126,6 +126,9 @@ func TestRedateJob(t *testing.T) {
 		// What is overdue stays overdue; a calendar that gives the days back moves the other one back.
 		publish("二", c.Now().Add(time.Hour), "2026-12-25 休 测试")
 		if err := d.Update(ctx, func(tx *db.Tx) error {
+			if _, err := tx.Exec(`UPDATE ticket SET version = version + 1 WHERE id = $1`, late.ID); err != nil {
+				return err
+			}
 			_, err := tx.Exec(`UPDATE time_limit SET due = $1 WHERE ticket = $2`, c.Now().Add(-time.Hour).UnixMilli(), late.ID)
 			return err
 		}); err != nil {

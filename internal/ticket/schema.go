@@ -4,7 +4,7 @@ import "hotline/internal/db"
 
 // Schema is the room's tables, the same text on both engines.
 func Schema() db.Schema {
-	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}, {SQL: `ALTER TABLE attachment ADD COLUMN ticket BIGINT NOT NULL DEFAULT 0`}}}
+	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}, {SQL: `ALTER TABLE attachment ADD COLUMN ticket BIGINT NOT NULL DEFAULT 0`}, {SQL: queueSchema}}}
 }
 
 const schemaV1 = `
@@ -178,3 +178,12 @@ CREATE TABLE idempotency (
   PRIMARY KEY (actor, idem_key)
 );
 CREATE INDEX idempotency_at ON idempotency(at)`
+
+// queueSchema: the worklist's index holds all that a count looks at, and the
+// tickets of a status, or under 督办, are found without looking at the others.
+const queueSchema = `
+DROP INDEX worklist_queue;
+CREATE INDEX worklist_rank ON worklist(unit, state, sort_at, ticket, assignment, label);
+CREATE INDEX worklist_informant ON worklist(unit, ticket, assignment) WHERE label = 'informant';
+CREATE INDEX ticket_status ON ticket(status, id);
+CREATE INDEX ticket_watched ON ticket(id) WHERE watch > 0 AND closed_at = 0`

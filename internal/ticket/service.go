@@ -38,6 +38,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	numbers    *numbers
+	shelf      *shelf
 	history    bool // honours the moments of loaded history
 	rulesNow   func(int64, time.Time) (*Rules, policy.Version)
 	limitsNow  func(int64, time.Time) ([]category.LimitRow, policy.Version)
@@ -49,7 +50,7 @@ type Service struct {
 
 // New builds the service. The policy kinds must have been registered.
 func New(d Deps) *Service {
-	s := &Service{Deps: d, numbers: &numbers{db: d.DB, by: map[string]*block{}}}
+	s := &Service{Deps: d, numbers: &numbers{db: d.DB, by: map[string]*block{}}, shelf: newShelf()}
 	s.rulesNow = policy.Cached(d.Policy, PolicyRules, ParseRules)
 	s.limitsNow = policy.Cached(d.Policy, PolicyLimits, ParseLimits)
 	s.categoryAt = policy.Cached(d.Policy, PolicyCategories, category.ParseJSON)

@@ -120,24 +120,28 @@ func errMoved() error {
 	return fault.Conflict("version_conflict", "这张工单刚刚被其他人处理过，请查看变化后再操作。")
 }
 
-func (a *Assignment) save(tx *db.Tx) error {
+// values are the assignment's columns in their order.
+func (a *Assignment) values() []any {
 	reply := ""
 	if a.Reply != nil {
 		reply = mustJSON(a.Reply)
 	}
-	_, err := tx.Exec(`INSERT INTO assignment (`+assignmentColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)
- ON CONFLICT (id) DO UPDATE SET state = excluded.state, prior = excluded.prior, handler = excluded.handler, signed = excluded.signed, contacted = excluded.contacted, replied = excluded.replied,
- due = excluded.due, extensions = excluded.extensions, returns = excluded.returns, denied = excluded.denied, first = excluded.first, contacts = excluded.contacts, reply = excluded.reply`,
-		a.ID, a.Ticket, a.Parent, a.Leg, a.Depth, a.Unit, a.Role, a.State, a.Prior, a.Handler, a.Created, a.Signed, a.Contacted, a.RepliedAt, a.Due,
-		a.Extensions, a.Returns, a.Denied, a.First, a.Contacts, reply)
-	return err
+	return []any{a.ID, a.Ticket, a.Parent, a.Leg, a.Depth, a.Unit, a.Role, a.State, a.Prior, a.Handler, a.Created, a.Signed, a.Contacted, a.RepliedAt, a.Due,
+		a.Extensions, a.Returns, a.Denied, a.First, a.Contacts, reply}
 }
 
+const (
+	insertAssignments = `INSERT INTO assignment (` + assignmentColumns + `)`
+	changeAssignments = `ON CONFLICT (id) DO UPDATE SET state = excluded.state, prior = excluded.prior, handler = excluded.handler, signed = excluded.signed, contacted = excluded.contacted, replied = excluded.replied,
+ due = excluded.due, extensions = excluded.extensions, returns = excluded.returns, denied = excluded.denied, first = excluded.first, contacts = excluded.contacts, reply = excluded.reply`
+	insertClocks = `INSERT INTO time_limit (` + clockColumns + `)`
+	changeClocks = `ON CONFLICT (id) DO UPDATE SET due = excluded.due, stage = excluded.stage, next_at = excluded.next_at, paused_at = excluded.paused_at, stopped = excluded.stopped, calendar = excluded.calendar`
+)
+
 func (r *Request) save(tx *db.Tx) error {
-	_, err := tx.Exec(`INSERT INTO ticket_request (id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
+	return tx.Send(`INSERT INTO ticket_request (id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
  ON CONFLICT (id) DO UPDATE SET state = excluded.state, decider = excluded.decider, decided_at = excluded.decided_at`,
 		r.ID, r.Ticket, r.Assignment, r.Kind, r.State, r.Reason, r.Days, r.Suggested, r.By, r.At, r.Decider, r.DecidedAt)
-	return err
 }
 
 func flag(b bool) int {

@@ -261,6 +261,10 @@ type Ticket struct {
 	Assignments []*Assignment
 	Clocks      []*TimeLimit
 	Requests    []*Request
+
+	// What was said, redacted; loaded by Get and not by actions.
+	Said     []Said
+	Contacts []Contact
 }
 
 // AcceptedAt is the moment of 受理 on the wall.

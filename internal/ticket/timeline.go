@@ -1,8 +1,10 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 
@@ -26,6 +28,49 @@ type Said struct {
 	Kind string
 	Text string
 	At   int64
+}
+
+// Contact is one 联系 of a unit with the 诉求人.
+type Contact struct {
+	At, Unit, Actor   int64
+	Way, Result, Note string
+}
+
+// loadWords adds to a loaded ticket what was said about it. Each of these rows
+// came with a version of the ticket, so they are as old as it is.
+func (s *Service) loadWords(tx *db.Tx, t *Ticket) error {
+	texts, err := s.texts(tx, t, false)
+	if err != nil || len(texts) == 0 && len(t.Assignments) == 0 {
+		return err
+	}
+	events := make([]int64, 0, len(texts))
+	for e := range texts {
+		events = append(events, e)
+	}
+	slices.Sort(events)
+	for _, e := range events {
+		t.Said = append(t.Said, texts[e]...)
+	}
+	slices.SortStableFunc(t.Said, func(a, b Said) int { return cmp.Compare(a.At, b.At) })
+	if !slices.ContainsFunc(t.Assignments, func(a *Assignment) bool { return a.Contacts > 0 }) {
+		return nil
+	}
+	all, err := s.Log.BySubject(tx, "ticket", t.ID)
+	for _, e := range all {
+		if e.Kind != "ticket.contact" || err != nil {
+			continue
+		}
+		var d struct{ Way, Result string }
+		if err = json.Unmarshal([]byte(e.Data), &d); err != nil {
+			break
+		}
+		c := Contact{At: e.At, Unit: e.Unit, Actor: e.Actor, Way: d.Way, Result: d.Result}
+		for _, said := range texts[e.ID] {
+			c.Note = said.Text
+		}
+		t.Contacts = append(t.Contacts, c)
+	}
+	return err
 }
 
 // TextLabels names the kinds of free text.

@@ -134,45 +134,68 @@ func (a *Assignment) sortAt() int64 {
 	return a.Created
 }
 
+// standings are the rows that the worklist holds for a ticket.
+type standings struct {
+	label string
+	rows  map[place]standing
+}
+
 // syncWorklist brings the rows in line with the aggregate, touching only what
 // changed. fresh says that the ticket has none yet.
 func (w *work) syncWorklist(tree *org.Tree, fresh bool) error {
 	want := w.t.places(tree)
 	label := string(w.t.Label)
-	if !fresh {
-		type row struct {
-			p     place
-			s     standing
-			label string
-		}
-		have, err := db.All(w.tx, func(s db.Scanner) (r row, err error) {
-			return r, s.Scan(&r.p.unit, &r.p.assignment, &r.s.state, &r.s.sort, &r.label)
-		}, `SELECT unit, assignment, state, sort_at, label FROM worklist WHERE ticket = $1`, w.t.ID)
-		if err != nil {
+	var have *standings
+	if !fresh { // never from the shelf: a move in the tree changes rows under the same version
+		var err error
+		if have, err = loadStandings(w.tx, w.t.ID); err != nil {
 			return err
 		}
-		for _, r := range have {
-			s, ok := want[r.p]
+	}
+	var changed []any
+	if have != nil {
+		for p, s := range have.rows {
+			if _, ok := want[p]; ok {
+				continue
+			}
 			switch {
-			case ok && s == r.s && r.label == label:
-				delete(want, r.p)
-			case !ok && r.s.state != QueueDone && r.s.state != QueueBelow && r.p.assignment == 0 && r.p.unit != w.t.Platform:
+			case s.state == QueueDone:
+				want[p] = s // read access stays, under the ticket's label of today
+			case s.state != QueueBelow && p.assignment == 0 && p.unit != w.t.Platform:
 				// A platform that owned the ticket keeps read access; one that only
 				// looked down on it does so while the tree says so.
-				want[r.p] = standing{QueueDone, r.s.sort}
-			case !ok && r.s.state != QueueDone:
-				if _, err := w.tx.Exec(`DELETE FROM worklist WHERE unit = $1 AND ticket = $2 AND assignment = $3`, r.p.unit, w.t.ID, r.p.assignment); err != nil {
+				want[p] = standing{QueueDone, s.sort}
+			default:
+				if err := w.tx.Send(`DELETE FROM worklist WHERE unit = $1 AND ticket = $2 AND assignment = $3`, p.unit, w.t.ID, p.assignment); err != nil {
 					return err
 				}
 			}
 		}
 	}
 	for p, s := range want {
-		if _, err := w.tx.Exec(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label) VALUES ($1,$2,$3,$4,$5,$6)
- ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label`,
-			p.unit, w.t.ID, p.assignment, s.state, s.sort, label); err != nil {
-			return err
+		if have != nil && have.label == label && have.rows[p] == s {
+			continue
 		}
+		changed = append(changed, p.unit, w.t.ID, p.assignment, s.state, s.sort, label)
 	}
-	return nil
+	return w.tx.SendRows(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label)`,
+		`ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label`, 6, changed)
+}
+
+func loadStandings(tx *db.Tx, id int64) (*standings, error) {
+	have := &standings{rows: map[place]standing{}}
+	mixed := false
+	_, err := db.All(tx, func(s db.Scanner) (n struct{}, err error) {
+		var p place
+		var st standing
+		var label string
+		err = s.Scan(&p.unit, &p.assignment, &st.state, &st.sort, &label)
+		mixed = mixed || len(have.rows) > 0 && label != have.label
+		have.label, have.rows[p] = label, st
+		return n, err
+	}, `SELECT unit, assignment, state, sort_at, label FROM worklist WHERE ticket = $1`, id)
+	if mixed {
+		have.label = "" // no row is as it should be
+	}
+	return have, err
 }

@@ -58,6 +58,18 @@ func newRedaction(s string) *redaction {
 	return t
 }
 
+// folded holds what the usual signs fold into: Chinese punctuation and
+// full-width forms are every tenth character.
+var folded = func() map[rune]rune {
+	m := map[rune]rune{}
+	for _, block := range [][2]rune{{0x2000, 0x206F}, {0x3000, 0x303F}, {0xFF00, 0xFFEF}} {
+		for r := block[0]; r <= block[1]; r++ {
+			m[r] = foldRune(r)
+		}
+	}
+	return m
+}()
+
 // plainRune folds a character into one character.
 func plainRune(r rune) rune {
 	switch {
@@ -65,6 +77,15 @@ func plainRune(r rune) rune {
 		return unicode.ToLower(r)
 	case r >= 0x4E00 && r <= 0x9FFF:
 		return r
+	}
+	if f, ok := folded[r]; ok {
+		return f
+	}
+	return foldRune(r)
+}
+
+func foldRune(r rune) rune {
+	switch {
 	case unicode.Is(unicode.Nd, r): // digits of every script: their blocks are runs of ten
 		for d := rune(0); d < 10; d++ {
 			if !unicode.Is(unicode.Nd, r-d-1) || norm.NFKC.String(string(r-d)) == "0" {

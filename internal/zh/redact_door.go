@@ -74,7 +74,7 @@ func (t *redaction) doors() {
 // doorNumbers finds buildings, units and rooms in the order of the text.
 func (t *redaction) doorNumbers() []door {
 	var out []door
-	for _, m := range buildingRE.FindAllStringSubmatchIndex(t.text, -1) {
+	for _, m := range t.find(buildingRE, "号楼", "号院", "#", "栋", "幢", "座", "单元", "门洞") {
 		d := door{from: int(t.at[m[2]]), to: int(t.at[m[3]]), end: int(t.at[m[1]])}
 		if !t.counts(d.from) && !(alnum(t.rune(d.from-1)) && alnum(t.plain[d.from])) {
 			out = append(out, d)
@@ -84,7 +84,7 @@ func (t *redaction) doorNumbers() []door {
 	for _, d := range out {
 		lead[d.end] = true
 	}
-	for _, m := range roomRE.FindAllStringSubmatchIndex(t.text, -1) {
+	for _, m := range t.find(roomRE, "室", "房", "户", "号") {
 		d := door{from: int(t.at[m[2]]), to: int(t.at[m[3]]), end: int(t.at[m[1]]), room: true}
 		switch word := t.text[m[4]:m[5]]; {
 		case alnum(t.rune(d.from-1)) || t.counts(d.from) || strings.HasPrefix(string(t.plain[d.end:]), "线"):
@@ -98,7 +98,7 @@ func (t *redaction) doorNumbers() []door {
 		}
 		out = append(out, d)
 	}
-	for _, m := range bareRE.FindAllStringSubmatchIndex(t.text, -1) {
+	for _, m := range t.find(bareRE, "栋", "幢", "座", "单元", "楼", "#", "门洞", "层") {
 		d := door{from: int(t.at[m[2]]), to: int(t.at[m[3]]), end: int(t.at[m[3]]), room: true}
 		next := t.rune(d.to)
 		if alnum(next) || next == '-' || next != 0 && strings.ContainsRune("年平元㎡米人个多%.万", next) || next == '户' && !lead[d.from] {
@@ -106,7 +106,7 @@ func (t *redaction) doorNumbers() []door {
 		}
 		out = append(out, d)
 	}
-	for _, m := range dashedRE.FindAllStringSubmatchIndex(t.text, -1) {
+	for _, m := range t.find(dashedRE, "-") {
 		room := t.text[m[6]:m[7]]
 		year := len(room) == 4 && (strings.HasPrefix(room, "19") || strings.HasPrefix(room, "20"))
 		d := door{from: int(t.at[m[0]]), to: int(t.at[m[1]]), end: int(t.at[m[1]]), room: true}
@@ -121,7 +121,7 @@ func (t *redaction) doorNumbers() []door {
 // streetNumbers hides house numbers where someone lives, and numbers that are
 // announced as a door.
 func (t *redaction) streetNumbers() {
-	for _, m := range streetRE.FindAllStringSubmatchIndex(t.text, -1) {
+	for _, m := range t.find(streetRE, "号") {
 		from, end := int(t.at[m[2]]), int(t.at[m[1]])
 		rest := string(t.plain[end:min(len(t.plain), end+2)])
 		line := strings.HasPrefix(rest, "线") || rest == "地铁" || rest == "文件" || strings.HasPrefix(rest, "令")
@@ -129,11 +129,18 @@ func (t *redaction) streetNumbers() {
 			t.maskBytes(m[2], m[3])
 		}
 	}
-	for _, re := range []*regexp.Regexp{twoRE, announcedRE} {
-		for _, m := range re.FindAllStringSubmatchIndex(t.text, -1) {
-			t.maskBytes(m[2], m[3])
-		}
+	for _, m := range append(t.find(twoRE, "-"), t.find(announcedRE, "门牌", "房号", "间号", "室号")...) {
+		t.maskBytes(m[2], m[3])
 	}
+}
+
+// find runs an expression over a text that has one of the cues which stand in
+// every match: looking for words is a hundred times quicker.
+func (t *redaction) find(re *regexp.Regexp, cues ...string) [][]int {
+	if !containsAny(t.text, cues) {
+		return nil
+	}
+	return re.FindAllStringSubmatchIndex(t.text, -1)
 }
 
 // dwelling tells that the clause before i says where someone lives.
