@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ func runMedia(ctx context.Context, args []string) error {
 	// of them; threads that wake each other for less only cost.
 	priority := realtime()
 	runtime.GOMAXPROCS(max(1, *shards))
+	debug.SetGCPercent(50) // little is live and less is thrown away: collecting sooner costs nothing that shows
 	low, high, err := portRange(*ports)
 	if err != nil {
 		return err
