@@ -73,6 +73,9 @@ type Me struct {
 	Today     string   `json:"today"`
 	Warnings  []string `json:"warnings"`
 	Watermark string   `json:"watermark"`
+	// Unrecorded is the coming year that has no holidays yet: deadlines in it are
+	// reckoned by weekends alone.
+	Unrecorded int `json:"unrecorded,omitempty" doc:"放假安排未录入的年份"`
 }
 
 // Menu is one entry of the navigation.
@@ -234,9 +237,11 @@ func (a *API) me(ctx context.Context, actor access.Actor) Me {
 	}
 	now := a.now()
 	m.Demo, m.Today, m.Warnings = a.Demo != nil, now.Format("2006-01-02"), []string{}
-	cal := a.Ticket.Calendar(tree.Platform(actor.Unit).ID)
-	if y := now.AddDate(0, 2, 0).Year(); !cal.HasYear(y) {
-		m.Warnings = append(m.Warnings, yearWarning(y))
+	if y := a.unrecorded(actor); y > 0 {
+		m.Unrecorded = y
+		if mayRecord(actor) {
+			m.Warnings = append(m.Warnings, yearWarning(y))
+		}
 	}
 	m.Watermark = actor.Username + " " + actor.Name
 	return m
@@ -245,7 +250,7 @@ func (a *API) me(ctx context.Context, actor access.Actor) Me {
 // pageQueues are the queues of each page, in the order of its tabs.
 var pageQueues = map[string][]string{
 	"desk":      {"mine", "seat_fix", "to_accept"},
-	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "to_close", "quarantined"},
+	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "to_close"},
 	"unit":      {"to_sign", "handling", "due_soon", "overdue", "returning", "delegated", "suspended", "rework", "unit_done"},
 	"review":    {"to_review"},
 	"callback":  {"to_callback", "relay", "to_recheck"},
@@ -260,7 +265,7 @@ var pageQueues = map[string][]string{
 var platformTodo = map[access.Role][]string{
 	access.Agent:      {"seat_fix", "to_accept"},
 	access.ShiftLead:  {"seat_fix", "to_accept"},
-	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck", "quarantined"},
+	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
 	access.Province:   {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
 	access.Supervisor: {"to_recheck", "disputed", "sup_open"},
 	access.Callback:   {"to_callback", "relay", "to_recheck"},
