@@ -64,6 +64,8 @@ func (h *history) wants() []want {
 			add(city, d.stop, "red", d.home, min(d.r, most))
 		}
 		add(city, "handling", "red", false, h.behind(city))
+		// Those who said that all is well balance those who wait here because it is not.
+		add(city, "content", "green", false, min(small, 8))
 	}
 	for _, u := range h.a.Org.Tree().All() {
 		if u.Kind != org.KindSubcentre || !u.Active {
@@ -81,6 +83,9 @@ func (h *history) wants() []want {
 // and the temper of its units, so that no two cities stand alike.
 func (h *history) behind(city string) int {
 	r, _ := region.Get(city)
+	if r.Level != region.LevelCity {
+		return 0
+	}
 	return int(float64(r.Population) / 1_500_000 * temper(h.vol.plan.Seed, "behind", city))
 }
 
