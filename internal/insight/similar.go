@@ -18,7 +18,7 @@ var textIndex = db.Text("ticket_words")
 
 // Schemas are the room's tables.
 func Schemas() []db.Schema {
-	return []db.Schema{textIndex.Schema(), {Name: "insight", Steps: []db.Step{{SQL: kinSchema}}}}
+	return []db.Schema{textIndex.Schema(), {Name: "insight", Steps: []db.Step{{SQL: kinSchema}, {SQL: kinCountSchema}}}}
 }
 
 // Index follows the event log and keeps the full text of new tickets. 举报 and
