@@ -17,7 +17,9 @@ func TestMatchAndCountOnBothEngines(t *testing.T) {
 	dbtest.Each(t, append(schemas(), words.Schema()), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		w := newWorld(t, d, c)
 		w.s.Words = &words
-		one, other := w.create(nil), w.create(func(n *Intake) { n.Title, n.Content = "路灯不亮", "锦程中路路灯不亮，晚上出行不便。" })
+		one, other := w.create(nil), w.create(func(n *Intake) {
+			n.Title, n.Content = "路灯不亮", "锦程中路路灯不亮，晚上出行不便。"
+		})
 		for _, id := range []int64{one.ID, other.ID} {
 			if err := d.Update(t.Context(), func(tx *db.Tx) error {
 				text, _, err := w.s.IndexText(tx, id)
