@@ -65,7 +65,7 @@ func (a *API) problem(ctx context.Context, err error) error {
 		slog.InfoContext(ctx, "request broken off", "err", err)
 		return toProblem(fault.Unavailable("request_cancelled", "请求已中断，请重试。"))
 	}
-	if p.Status >= 500 {
+	if p.Status >= 500 && p.Code != "database_crowded" { // a line for each would make the crowd worse
 		slog.ErrorContext(ctx, "request failed", "code", p.Code, "err", err, "actor", actorOf(ctx).Username)
 	}
 	return p

@@ -238,7 +238,7 @@ func (d *DB) updateLane(ctx context.Context, lane Lane, fn func(*Tx) error) erro
 
 // maxAsking bounds the reads of people that wait. More would only wait longer
 // than anybody looks at a screen, and take memory and time from those before.
-const maxAsking = 256
+const maxAsking = 128
 
 type person struct{}
 
