@@ -4,7 +4,7 @@ GO ?= go
 DIST := internal/console/dist/index.html
 WEB_SRC := $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: build run check test bench docs web deps clean
+.PHONY: build run check test bench bench-voice docs web deps clean
 
 build: $(DIST)
 	$(GO) build -o bin/hotline ./cmd/hotline
@@ -49,6 +49,10 @@ docs:
 # 各项指标、门槛与原始引擎的对比；首次运行先在 data/bench 生成百万件工单（数分钟），以后反复使用
 bench:
 	$(GO) run ./test/bench -data data/bench
+
+# 话务测量：每项按交换机进程的 CPU 计
+bench-voice: build
+	$(GO) run ./test/voice/bench --exchange bin/hotline
 
 clean:
 	rm -rf bin data web/node_modules internal/console/dist/assets internal/console/dist/index.html

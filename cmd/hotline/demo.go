@@ -19,6 +19,7 @@ func runDemo(ctx context.Context, args []string) error {
 	days := f.Int("days", 90, "演示历史的天数")
 	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
 	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
+	phone := phoneFlags(f)
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
@@ -30,7 +31,16 @@ func runDemo(ctx context.Context, args []string) error {
 		ln.Close()
 		return exitCode{2, "演示平台任何人都能一键进入，只应监听本机地址；确需对外请加 --demo-public。"}
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true})
+	switch phone.SIP {
+	case "off":
+		phone.SIP = ""
+	case "":
+		if phone.SIP, err = app.FreeSIP("127.0.0.1"); err != nil {
+			ln.Close()
+			return err
+		}
+	}
+	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone})
 	if err != nil {
 		ln.Close()
 		return err
@@ -40,6 +50,9 @@ func runDemo(ctx context.Context, args []string) error {
 	h := a.Serve(face)
 	a.SetReady(false, "准备演示数据")
 	fmt.Printf("HTTP http://%s\n", shown(ln))
+	if phone.SIP != "" {
+		fmt.Printf("SIP %s\n", phone.SIP)
+	}
 	return serve(ctx, ln, h, func(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Add(1)

@@ -19,6 +19,7 @@ func runServe(ctx context.Context, args []string) error {
 	addr := f.String("addr", ":12345", "监听地址")
 	data := f.String("data", "data", "数据目录（密钥、附件、默认数据库）")
 	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite")
+	phone := phoneFlags(f)
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
@@ -26,7 +27,7 @@ func runServe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn})
+	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone})
 	if err != nil {
 		ln.Close()
 		return err
@@ -84,4 +85,13 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, background func
 		err = nil
 	}
 	return err
+}
+
+// phoneFlags are the settings of the exchange.
+func phoneFlags(f *flag.FlagSet) *app.Phone {
+	p := &app.Phone{}
+	f.StringVar(&p.SIP, "sip", "", "SIP 监听地址（UDP 和 TCP），如 0.0.0.0:5060；不填不启用语音平台")
+	f.StringVar(&p.RTP, "rtp", "", "RTP 端口范围，不填为 20000-29999")
+	f.StringVar(&p.Web, "web-media", "", "浏览器座席的媒体端口，不填为 127.0.0.1:5062")
+	return p
 }

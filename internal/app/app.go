@@ -46,7 +46,8 @@ type Config struct {
 	Clock    clock.Clock
 	Demo     bool
 	ReadOnly bool         // for commands that only look; takes no lock
-	Engine   media.Engine // the exchange; nil = no telephone
+	Engine   media.Engine // the exchange; nil = the one of Phone, if any
+	Phone    Phone
 }
 
 // App is the platform in one process.
@@ -79,6 +80,7 @@ type App struct {
 	API         *api.API
 
 	lock  *os.File
+	child *Child // the exchange as a child process
 	ready readiness
 	codes phoneCodes
 }
@@ -182,6 +184,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
 	a.Staff = workforce.New(d, a.Log, a.Org)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
+	a.exchange()
 	a.buildVoice()
 	a.Knowledge = knowledge.New(knowledge.Deps{DB: d, Log: a.Log, Org: a.Org})
 	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
@@ -198,7 +201,7 @@ func (a *App) build(ctx context.Context) error {
 // Serve builds the faces; demo is nil outside the demonstration.
 func (a *App) Serve(demo api.Demo) http.Handler {
 	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
-		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Staff: a.Staff, Voice: a.Voice, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo})
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Staff: a.Staff, Voice: a.Voice, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo})
 	return a.handler()
 }
 

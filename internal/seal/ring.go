@@ -180,6 +180,11 @@ func (k *Key) Seal(ad string, plain string) Field {
 	return k.suite.seal(make([]byte, 0, len(plain)+overhead), k.aead, ad, []byte(plain))
 }
 
+// AppendSeal is Seal of bytes, appended to dst: for sound, of which there is much.
+func (k *Key) AppendSeal(dst []byte, ad string, plain []byte) []byte {
+	return k.suite.seal(dst, k.aead, ad, plain)
+}
+
 // Open reads what Seal made for the same place; the empty Field opens as "".
 // Anything altered, moved or sealed under another key is code "seal_broken".
 func (k *Key) Open(ad string, f Field) (string, error) {

@@ -177,7 +177,7 @@ type State struct {
 }
 
 // Engine carries calls. Every command is idempotent and answers an *Error with a
-// code when it cannot be done: no_leg, no_room, no_trunk, bad_state, busy.
+// code when it cannot be done.
 type Engine interface {
 	// Events sends what happened after from, then what happens, until ctx ends or
 	// the exchange is lost, when the channel closes.
@@ -212,6 +212,23 @@ type Engine interface {
 	// Tap streams what one leg says, A-law 8 kHz, until it ends or is closed.
 	Tap(ctx context.Context, l Leg) (io.ReadCloser, error)
 }
+
+// The codes of an Error.
+const (
+	CodeNoLeg   = "no_leg"
+	CodeNoRoom  = "no_room"
+	CodeNoRec   = "no_rec"
+	CodeNoTrunk = "no_trunk" // no such trunk is up
+	CodeNoPhone = "no_phone" // the phone is not registered
+	CodeTarget  = "bad_target"
+	CodeState   = "bad_state"
+	CodeBusy    = "busy" // out of ports
+	CodeClip    = "no_clip"
+	CodeRecord  = "rec_failed"
+	CodeSetup   = "bad_setup"
+	CodeGap     = "gap"  // Events from a number that is not kept: take a Snapshot first
+	CodeAway    = "away" // the exchange does not answer
+)
 
 // Error is a command that could not be done.
 type Error struct {
