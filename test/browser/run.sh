@@ -15,6 +15,6 @@ for _ in $(seq 1 180); do
 done
 curl -fsS "http://$addr/readyz" >/dev/null || { echo "演示平台180秒内没有就绪"; tail -20 "$data/out.log"; exit 1; }
 mkdir -p test/shots
-for story in ${STORIES:-loop handling desk citizen sealed admin crawl buttons}; do
+for story in ${STORIES:-loop handling desk phone citizen sealed admin crawl buttons}; do
   BASE="http://$addr" DATA="$data" node "test/browser/$story.mjs"
 done
