@@ -31,7 +31,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   server: {
-    proxy: { '/api': { target: server, changeOrigin: false } },
+    proxy: { '/api': { target: server, changeOrigin: false }, '/seat': { target: server, ws: true, changeOrigin: false } },
   },
   test: {
     environment: 'happy-dom',

@@ -14,6 +14,7 @@ type Menu struct {
 const (
 	groupWork    = "工作台"
 	groupTickets = "工单"
+	groupPhone   = "电话"
 	groupService = "知识与统计"
 	groupAdmin   = "系统管理"
 	groupSafety  = "安全与审计"
@@ -44,6 +45,10 @@ var menuTable = []menuRule{
 		BranchAgent, Province, Cell, Privacy}},
 	{Menu{"search", "工单查询", "/search", groupTickets}, View, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor, Callback,
 		Inspector, BranchAgent, Province, Leader, Cell}},
+	{Menu{"wall", "班长墙", "/wall", groupPhone}, "", []Role{ShiftLead, Inspector, Supervisor, Province, Leader}},
+	{Menu{"calls", "通话记录", "/calls", groupPhone}, "", []Role{Agent, ShiftLead, BranchAgent, Callback, Inspector, Supervisor, Province, Cell, Leader}},
+	{Menu{"lines", "号码台账", "/lines", groupPhone}, "", []Role{ShiftLead, Supervisor, Province}},
+	{Menu{"roster", "班表", "/roster", groupPhone}, "", []Role{ShiftLead, Province}},
 	{Menu{"supervise", "督办台账", "/supervise", groupTickets}, Supervise, []Role{Supervisor, Province}},
 	{Menu{"knowledge", "知识库", "/knowledge", groupService}, KBRead, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor,
 		Callback, Inspector, KBAdmin, KBEditor, BranchAgent, Province, Leader, Cell}},

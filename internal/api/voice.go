@@ -47,6 +47,13 @@ type CallbackRow struct {
 	Done       string `json:"done"`
 }
 
+// PersonOut is somebody who can be put on a roster or to whom callers can be given.
+type PersonOut struct {
+	Account  ID     `json:"account"`
+	Name     string `json:"name"`
+	UnitName string `json:"unit_name"`
+}
+
 // FiguresRow is one group of call figures.
 type FiguresRow struct {
 	Key  string `json:"key"`
@@ -100,11 +107,36 @@ func (a *API) voiceRoutes() {
 		}
 		return &struct{ Body flow.Wall }{w}, a.seenMany(ctx, "voice.wall", len(w.Waiting)+len(w.Talking), "")
 	})
+	type peopleOut struct {
+		Items []PersonOut `json:"items"`
+	}
+	route(a, http.MethodGet, "/api/v1/voice/people", "voice-people", "可排班和接听的人员", Rule{Roles: []access.Role{access.ShiftLead, access.Supervisor, access.Province}, Audit: "account.list"}, func(ctx context.Context, in *struct {
+		Role string `query:"role" enum:"agent,branch_agent,shift_lead,callback,leader," doc:"空为座席、分中心座席、班长和回访席"`
+	}) (*struct{ Body peopleOut }, error) {
+		roles := []access.Role{access.Role(in.Role)}
+		if in.Role == "" {
+			roles = []access.Role{access.Agent, access.BranchAgent, access.ShiftLead, access.Callback}
+		}
+		root := a.Org.Tree().Platform(actorOf(ctx).Unit).ID
+		out := peopleOut{Items: []PersonOut{}}
+		for _, r := range roles {
+			list, _, err := a.Access.Accounts(ctx, access.Filter{Below: root, Role: r, State: access.StateActive}, "", maxPeople)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range list {
+				out.Items = append(out.Items, PersonOut{ID(p.ID), p.Name, a.Org.Tree().Name(p.Unit)})
+			}
+		}
+		return &struct{ Body peopleOut }{out}, a.seenMany(ctx, "account.list", len(out.Items), "people")
+	})
 	a.figureRoutes()
 	a.callbackRoutes()
 	a.specialRoutes()
 	a.leaderRoutes()
 }
+
+const maxPeople = 500 // of one role at one centre
 
 func errNoVoice() error {
 	return fault.Unavailable("voice_absent", "本机没有配置语音平台。")

@@ -27,6 +27,9 @@ func (a *App) seats() http.Handler {
 		if c, err := r.Cookie("hotline_session"); err == nil && token == "" {
 			token = c.Value
 		}
+		if p := strings.Split(r.Header.Get("Sec-WebSocket-Protocol"), ","); len(p) == 2 && strings.TrimSpace(p[0]) == seat.Protocol {
+			token = strings.TrimSpace(p[1])
+		}
 		if token == "" {
 			return access.Actor{}, fault.Unauthenticated("login_required", "请先登录。")
 		}

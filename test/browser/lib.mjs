@@ -13,10 +13,11 @@ export const desktop = { width: 1600, height: 900 }
 export const laptop = { width: 1366, height: 768 }
 export const phone = { width: 390, height: 844 }
 
-export async function open() {
+/** open starts the browser; stories of the telephone add flags for a microphone. */
+export async function open(flags = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...flags],
   })
 }
 

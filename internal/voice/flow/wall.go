@@ -85,15 +85,38 @@ func (x *Exchange) Watched() (ch <-chan struct{}, cancel func()) {
 	return c, func() { x.mu.Lock(); delete(x.wallers, c); x.mu.Unlock() }
 }
 
-// Wall shows the centre of an actor: his platform, or what lies below the
-// province.
-func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
+// watched is the part of the organisation that an actor looks after: his
+// platform, or his sub-centre.
+func (x *Exchange) watched(a access.Actor) (root org.Unit, mine func(unit int64) bool) {
 	tree := x.Org.Tree()
-	root := tree.Platform(a.Unit)
+	root = tree.Platform(a.Unit)
 	if u, ok := tree.Get(a.Unit); ok && u.Kind == org.KindSubcentre {
 		root = u
 	}
-	mine := func(unit int64) bool { return tree.Under(root.ID, unit) }
+	return root, func(unit int64) bool { return tree.Under(root.ID, unit) }
+}
+
+// Queueing tells how many wait at an actor's centre, and since when the longest
+// of them does (ms UTC, 0 = nobody).
+func (x *Exchange) Queueing(a access.Actor) (waiting int, since int64) {
+	_, mine := x.watched(a)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, k := range x.acd.Waiting() {
+		if c := x.byQueue(k.ID); c != nil && mine(c.City) {
+			waiting++
+			if since == 0 || c.rec.Queued < since {
+				since = c.rec.Queued
+			}
+		}
+	}
+	return waiting, since
+}
+
+// Wall shows the centre of an actor: his platform, or what lies below the
+// province.
+func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
+	root, mine := x.watched(a)
 	x.mu.Lock()
 	w := Wall{At: x.ms(), Unit: root.ID, Linked: x.linked, SIP: x.state.SIP, Priority: x.state.Priority, Waiting: []WallCall{}, Talking: []WallCall{}, Seats: []WallSeat{}, Absent: []WallSeat{}, States: map[string]int{}}
 	seen := map[int64]bool{}
@@ -148,7 +171,11 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 	w.Rostered = len(due)
 	for _, p := range due {
 		if !on[p.Account] {
-			w.Absent = append(w.Absent, absent(p))
+			s := absent(p)
+			if who, err := x.Access.Get(ctx, p.Account); err == nil {
+				s.Name, s.Unit = who.Name, who.Unit
+			}
+			w.Absent = append(w.Absent, s)
 		}
 	}
 	w.Today, err = x.CDR.Today(ctx, root.ID)

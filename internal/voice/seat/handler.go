@@ -23,6 +23,9 @@ type Handler struct {
 	Clock clock.Clock
 }
 
+// Protocol is the subprotocol of the seat's wire.
+const Protocol = "hotline"
+
 // Why a connection was closed; 4000 and above are ours.
 const (
 	closeLogin    websocket.StatusCode = 4401 // the session has ended
@@ -62,6 +65,13 @@ type Reply struct {
 	SDP  string `json:"sdp,omitempty"`
 }
 
+// queueMessage tells every seat how long callers wait at its centre.
+type queueMessage struct {
+	Type    string `json:"type"` // queue
+	Waiting int    `json:"waiting"`
+	Since   int64  `json:"since"` // when the longest of them began to wait, ms UTC, 0 = nobody waits
+}
+
 // wallMessage carries the wall to those who watch it.
 type wallMessage struct {
 	Type string    `json:"type"` // wall
@@ -85,7 +95,9 @@ var errSlow = errors.New("seat: the page does not read")
 // ServeHTTP upgrades a logged-in request and serves it until either side leaves.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	actor, err := h.Login(r.Context(), r)
-	ws, uerr := websocket.Accept(w, r, nil) // refuses pages of other sites
+	// Refuses pages of other sites. A browser's socket carries no header: a tab
+	// with a session of its own names its token as a second subprotocol.
+	ws, uerr := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{Protocol}})
 	if uerr != nil {
 		return
 	}
@@ -104,10 +116,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel(nil)
 	c := &conn{h: h, ws: ws, out: make(chan any, backlog), slow: cancel, actor: actor, x: x, wall: make(chan bool, 1)}
 	if c.desk, err = x.Open(ctx, actor, func(m flow.Message) { c.send(m) }); err != nil {
-		ws.Close(closeRole, fault.As(err).Code)
-		return
+		if !c.seesWall() {
+			ws.Close(closeRole, fault.As(err).Code)
+			return
+		}
+	} else {
+		defer c.desk.Close(context.WithoutCancel(ctx))
 	}
-	defer c.desk.Close(context.WithoutCancel(ctx))
 	go c.write(ctx)
 	go c.watch(ctx, r)
 	c.read(ctx)
@@ -115,6 +130,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ws.Close(closeSlow, "slow")
 	}
 }
+
+// seesWall tells whether the person may watch a centre; 省级 and 领导 do so
+// without a seat.
+func (c *conn) seesWall() bool { return c.actor.May(access.Listen) || c.actor.May(access.Stats) }
 
 // send queues a message; a page that does not read is cut off and comes back.
 func (c *conn) send(m any) {
@@ -157,7 +176,8 @@ func (c *conn) timely(ctx context.Context, fn func(context.Context) error) error
 func (c *conn) watch(ctx context.Context, r *http.Request) {
 	changed, cancel := c.x.Watched()
 	defer cancel()
-	on, dirty := false, false
+	on, dirty := false, true
+	var told queueMessage
 	session := c.h.Clock.After(sessionEvery)
 	draw := c.h.Clock.After(wallEvery)
 	for {
@@ -165,15 +185,25 @@ func (c *conn) watch(ctx context.Context, r *http.Request) {
 		case <-ctx.Done():
 			return
 		case on = <-c.wall:
-			dirty = on
+			dirty = true
 		case <-changed:
 			dirty = true
 		case <-draw:
 			draw = c.h.Clock.After(wallEvery)
-			if !on || !dirty {
+			if !dirty {
 				continue
 			}
 			dirty = false
+			if c.desk != nil {
+				n, since := c.x.Queueing(c.actor)
+				if q := (queueMessage{"queue", n, since}); q != told {
+					told = q
+					c.send(q)
+				}
+			}
+			if !on {
+				continue
+			}
 			if w, err := c.x.Wall(ctx, c.actor); err == nil {
 				c.send(wallMessage{"wall", w})
 			}
@@ -219,10 +249,8 @@ func (c *conn) do(ctx context.Context, in *Command) (sdp string, err error) {
 	switch in.Cmd {
 	case "ping":
 		return "", nil
-	case "offer":
-		return d.Offer(ctx, in.SDP)
 	case "wall":
-		if in.On && !c.actor.May(access.Listen) && !c.actor.May(access.Stats) {
+		if in.On && !c.seesWall() {
 			return "", fault.Forbidden("role_forbidden", "您的岗位没有班长墙。")
 		}
 		select {
@@ -230,6 +258,12 @@ func (c *conn) do(ctx context.Context, in *Command) (sdp string, err error) {
 		default:
 		}
 		return "", nil
+	}
+	if d == nil {
+		return "", fault.Forbidden("seat_role", "您的岗位没有话务席位。")
+	}
+	if in.Cmd == "offer" {
+		return d.Offer(ctx, in.SDP)
 	}
 	do := map[string]func() error{
 		"ready": func() error { return d.Ready(ctx) }, "break": func() error { return d.Break(ctx) }, "idle": func() error { return d.Idle(ctx) }, "signoff": func() error { return d.SignOff(ctx) },

@@ -45,13 +45,14 @@ function handle(e: KeyboardEvent) {
   if (e.isComposing || e.defaultPrevented) return
   const combo = comboOf(e)
   const plain = !e.ctrlKey && !e.metaKey && !e.altKey
-  if (plain && isTyping(e.target)) return
+  // Function keys type nothing: the telephone's work while a form is written.
+  if (plain && isTyping(e.target) && !/^F\d+$/.test(combo)) return
   if (plain && (combo === 'Enter' || combo === 'Space') && ON_ITS_OWN.has((e.target as HTMLElement).tagName)) return
   // A closed dialog stays in the page without a box.
   const dialogOpen = Array.from(document.querySelectorAll('.el-overlay-dialog')).some((el) => el.getClientRects().length > 0)
   for (let i = shortcutGroups.length - 1; i >= 0; i--) {
     const group = shortcutGroups[i]
-    if (dialogOpen && !group.title.startsWith('弹窗')) continue
+    if (dialogOpen && !group.title.startsWith('弹窗') && group.title !== '电话') continue
     for (const s of group.items) {
       if (s.keys !== combo || (s.when && !s.when())) continue
       e.preventDefault()

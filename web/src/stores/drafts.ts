@@ -67,8 +67,8 @@ export const useDrafts = defineStore('drafts', () => {
     return drafts.value.find((d) => d.id === id)
   }
 
-  function create<T>(title: string, body: T): DraftDoc<T> {
-    const doc: DraftDoc<T> = { id: newDraftID(), title, updated_at: new Date().toISOString(), body }
+  function create<T>(title: string, body: T, id = newDraftID()): DraftDoc<T> {
+    const doc: DraftDoc<T> = { id, title, updated_at: new Date().toISOString(), body }
     drafts.value.unshift(doc as DraftDoc)
     state.value[doc.id] = 'saved'
     return doc

@@ -42,6 +42,8 @@ export interface DeskBody {
   link: { ticket: string; kind: 'repeat' | 'supplement'; number: string; title: string } | null
   note: string
   step: number
+  /** The call that this draft was opened by, "" when it was not. */
+  call: string
   attempt: Attempt | null
 }
 
@@ -61,15 +63,25 @@ export function blankBody(): DeskBody {
   return {
     way: 'dispatch', type: '', title: '', content: '', category: '', categoryName: '', region: '', regionName: '', address: '', object: '', points: [],
     kind: '个人', name: '', phone: '', company: '', uscc: '', gender: '', special: [], secrecy: 'normal', urgency: '一般', line: '', channel: 'phone', occurredAt: '', replyWay: '电话回访',
-    answer: '', knowledge: '', knowledgeTitle: '', miss: false, missQ: '', redirectKind: '', redirectText: '', transferLine: '', invalidReason: '', attachments: [], link: null, note: '', step: 0, attempt: null,
+    answer: '', knowledge: '', knowledgeTitle: '', miss: false, missQ: '', redirectKind: '', redirectText: '', transferLine: '', invalidReason: '', attachments: [], link: null, note: '', step: 0, call: '', attempt: null,
   }
+}
+
+/** A draft as it was saved, whichever side made it: for a call the server knows number, line and place before the page does. */
+export function revive(saved: unknown): DeskBody | null {
+  if (!saved || typeof saved !== 'object') return null
+  const { requester, ...rest } = saved as Partial<DeskBody> & { requester?: { phone?: string; kind?: string } }
+  const body = { ...blankBody(), ...rest }
+  body.phone ||= requester?.phone ?? ''
+  if (requester?.kind) body.kind = requester.kind
+  return body
 }
 
 const chars = (s: string) => [...s.trim()].length
 
 /** A draft nobody wrote anything into may be closed without a word. */
 export function isBlank(b: DeskBody): boolean {
-  return !b.content.trim() && !b.title.trim() && !b.phone.trim() && !b.name.trim() && !b.address.trim() && !b.answer.trim() && !b.attachments.length
+  return !b.call && !b.content.trim() && !b.title.trim() && !b.phone.trim() && !b.name.trim() && !b.address.trim() && !b.answer.trim() && !b.attachments.length
 }
 
 export function titleOf(b: DeskBody): string {
@@ -146,6 +158,7 @@ export function toRequest(b: DeskBody, draft?: string): Record<string, unknown> 
   const points = b.points.map((p) => p.trim()).filter(Boolean).map((p) => ({ text: p }))
   return {
     draft: draft || undefined,
+    call: text(b.call),
     way: b.way,
     type: b.type || '其他',
     title: text(b.title) ?? text(titleFrom(b.content)) ?? '无实质诉求',

@@ -1,0 +1,190 @@
+import { api, buildURL, tabToken } from '@/api/client'
+import type { Page } from '@/api/types'
+
+// The records of the telephone (话单) as the server gives them. Numbers are masked.
+
+export interface CallRow {
+  id: string
+  direction: 'in' | 'out'
+  number: string
+  line: string
+  line_name: string
+  mode: string
+  region_name: string
+  seat: string
+  seat_name: string
+  unit_name: string
+  ticket: string
+  origin: string
+  began: string
+  queued: string
+  answered: string
+  ended: string
+  wait_ms: number
+  talk_ms: number
+  hold_ms: number
+  acw_ms: number
+  result: string
+  result_label: string
+  flag_labels: string[]
+  survey: number
+  solved: string
+  mos: number
+}
+export interface Transfer {
+  id: string
+  call: string
+  from_name: string
+  target: string
+  name: string
+  kind: string
+  mode_label: string
+  reason: string
+  began: string
+  ring_ms: number
+  wait_ms: number
+  result: string
+  result_label: string
+}
+export interface Recording {
+  rec: string
+  began: string
+  ms: number
+  bytes: number
+  sha256: string
+  ready: boolean
+}
+export interface CallDetail extends CallRow {
+  ticket_number: string
+  by: string
+  loss: number
+  jitter: number
+  legs: { kind: string; party: string; seat_name: string; began: string; answered: string; ended: string; mos: number; loss: number; jitter: number }[]
+  offers: { seat_name: string; reach: string; why: string; began: string; ring_ms: number; outcome: string; outcome_label: string }[]
+  transfers: Transfer[]
+  recordings: Recording[]
+  may_listen: boolean
+}
+export interface CallbackRow {
+  call: string
+  kind: string
+  kind_label: string
+  line: string
+  number: string
+  due: string
+  late: boolean
+  state: string
+  state_label: string
+  tries: number
+  made: string
+  done: string
+}
+export interface Rates {
+  connect: number | null
+  connect_excluded: number | null
+  in15: number | null
+  in15_offered: number | null
+  abandon: number | null
+  abandon_long: number | null
+  wait: number | null
+  aht: number | null
+  satisfied: number | null
+  solved: number | null
+}
+export interface FiguresRow {
+  key: string
+  name: string
+  offered: number
+  queued: number
+  answered: number
+  in15: number
+  abandoned: number
+  short: number
+  outbound: number
+  reached: number
+  rates: Rates
+}
+export interface FiguresOut {
+  items: FiguresRow[]
+  total: FiguresRow
+  note: string
+}
+export interface Special {
+  id: string
+  number: string
+  kind: string
+  kind_label: string
+  reason: string
+  applicant: string
+  approver: string
+  state: string
+  state_label: string
+  expires: string
+  made: string
+}
+export interface LeaderSession {
+  id: string
+  leader: string
+  leader_name: string
+  title: string
+  from: string
+  to: string
+}
+export interface LeaderItem {
+  id: string
+  call: string
+  ticket: string
+  ticket_number: string
+  state: string
+  note: string
+  due: string
+  late: boolean
+  at: string
+}
+
+type Items<T> = { items: T[] }
+export const calls = {
+  list: (filter: Record<string, string | undefined>, cursor: string, limit: number) => api.get<Page<CallRow>>('/calls', { ...filter, cursor, limit }),
+  get: (id: string) => api.get<CallDetail>(`/calls/${id}`),
+  callbacks: (state: string, from?: string) => api.get<Items<CallbackRow>>('/voice/callbacks', { state, from }),
+  transfers: (kind: string, from?: string, to?: string) => api.get<Items<Transfer>>('/voice/transfers', { kind, from, to }),
+  figures: (by: string, from?: string, to?: string, line?: string) => api.get<FiguresOut>('/voice/figures', { by, from, to, line }),
+  exclude: (body: object) => api.post('/voice/exclusions', body),
+  specials: (state: string) => api.get<Items<Special>>('/voice/special', { state }),
+  addSpecial: (body: object) => api.post<Special>('/voice/special', body),
+  decideSpecial: (id: string, decision: 'approve' | 'reject' | 'lift') => api.post<Special>(`/voice/special/${id}/${decision}`),
+  sessions: () => api.get<Items<LeaderSession>>('/voice/leader'),
+  addSession: (body: object) => api.post<LeaderSession>('/voice/leader', body),
+  items: (session: string) => api.get<Items<LeaderItem>>(`/voice/leader/${session}/items`),
+  closeItem: (id: string, note: string) => api.post<{ message: string }>(`/voice/leader/items/${id}/close`, { note }),
+}
+
+/** Where <audio> reads a recording, part by part; a tab with a token of its own fetches it whole, since <audio> carries no header. */
+export async function recordingSource(call: string, rec: string): Promise<string> {
+  const path = buildURL(`/calls/${call}/recording`, { rec })
+  if (!tabToken.get()) return `/api/v1${path}`
+  return URL.createObjectURL(await api.blob(path))
+}
+
+export const RESULTS = [
+  { value: 'live', label: '进行中' },
+  { value: 'answered', label: '已接听' },
+  { value: 'forwarded', label: '已转接' },
+  { value: 'abandoned', label: '排队放弃' },
+  { value: 'short', label: '短放弃' },
+  { value: 'announced', label: '听完通知' },
+  { value: 'kept', label: '待回拨' },
+  { value: 'ticketed', label: '自动登记' },
+  { value: 'failed', label: '未接通' },
+  { value: 'broken', label: '系统中断' },
+]
+export const TONE: Record<string, string> = { answered: 'green', forwarded: 'green', live: 'blue', abandoned: 'red', broken: 'red', failed: 'amber', kept: 'amber' }
+
+/** 12秒, 3分05秒: how long something took. */
+export function lasted(ms: number): string {
+  if (!ms) return '—'
+  const s = Math.round(ms / 1000)
+  return s < 60 ? `${s}秒` : `${Math.floor(s / 60)}分${String(s % 60).padStart(2, '0')}秒`
+}
+/** Five points in words, as the caller pressed them. */
+export const SURVEY = ['', '非常不满意', '不满意', '基本满意', '满意', '非常满意']
