@@ -167,14 +167,15 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
   await shot(agent, 'phone-acw-1600')
   await bar.getByRole('button', { name: '结束话后' }).click()
 
-  // 话单与录音
+  // 话单与录音：话单在通话结束后写定
+  await Promise.race([citizen.ended, new Promise((r) => setTimeout(r, 20_000))])
   await lead.goto(base + '/console/calls/records')
-  await lead.getByRole('button', { name: /138\*+4567/ }).first().click()
+  await lead.getByRole('row').filter({ hasText: '已接听' }).getByRole('button', { name: /138\*+4567/ }).first().click()
   const listen = lead.getByRole('button', { name: /收听/ }).first()
   for (let i = 0; i < 10 && !(await listen.count()); i++) {
     await lead.waitForTimeout(1500)
     await lead.reload()
-    await lead.getByRole('button', { name: /138\*+4567/ }).first().click()
+    await lead.getByRole('row').filter({ hasText: '已接听' }).getByRole('button', { name: /138\*+4567/ }).first().click()
     await lead.waitForTimeout(500)
   }
   if (check((await listen.count()) > 0, '录音归档后可以收听')) {
@@ -183,9 +184,8 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
     check(plays, '录音能放出来')
     await shot(lead, 'call-detail-1600')
   }
-  await Promise.race([citizen.ended, new Promise((r) => setTimeout(r, 20_000))])
   citizen.kill()
-  const row = (await api(lead, 'GET', '/api/v1/calls?limit=1')).body.items[0]
+  const row = (await api(lead, 'GET', '/api/v1/calls?direction=in&limit=1')).body.items[0]
   check(row.result === 'answered' && row.seat !== '0', '话单：已接听，座席在案')
 }
 check(agent.errors.length === 0, '座席的页面没有脚本错误：' + agent.errors.slice(0, 3).join(' | '))
