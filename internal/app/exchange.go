@@ -77,5 +77,5 @@ func FreeSIP(host string) (string, error) {
 		u.Close()
 		return addr, nil
 	}
-	return "", fault.Unavailable("sip_ports", "%s", fmt.Sprintf("%s 的5060至5099端口都被占用，语音平台不能启动。", host))
+	return "", fault.Unavailable("sip_ports", "%s", fmt.Sprintf("%s 的5060至5099端口都被占用，本次不启用语音平台。", host))
 }
