@@ -40,6 +40,9 @@ func runDemo(ctx context.Context, args []string) error {
 			fmt.Fprintln(os.Stderr, fault.As(err).Detail)
 		}
 	}
+	if phone.SIP != "" && phone.Web == "" {
+		phone.Web = app.FreeWeb("127.0.0.1")
+	}
 	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone})
 	if err != nil {
 		ln.Close()
