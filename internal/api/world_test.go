@@ -90,7 +90,7 @@ func (e entrance) Scenarios(context.Context, access.Actor) ([]DemoScenario, erro
 	return []DemoScenario{}, nil
 }
 func (e entrance) Call(context.Context, access.Actor, string) (DemoCall, error) {
-	return DemoCall{}, fault.Unavailable("voice_unavailable", "语音平台没有接通，请稍后再试。")
+	return DemoCall{}, fault.Conflict("seat_absent", "您还没有签入席位，请先打开话务席位。")
 }
 
 // posts are the accounts: login name, role, unit. A name without prefix is one
