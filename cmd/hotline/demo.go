@@ -10,6 +10,7 @@ import (
 
 	"hotline/internal/app"
 	"hotline/internal/demo"
+	"hotline/internal/fault"
 )
 
 func runDemo(ctx context.Context, args []string) error {
@@ -35,10 +36,12 @@ func runDemo(ctx context.Context, args []string) error {
 	case "off":
 		phone.SIP = ""
 	case "":
-		if phone.SIP, err = app.FreeSIP("127.0.0.1"); err != nil {
-			ln.Close()
-			return err
+		if phone.SIP, err = app.FreeSIP("127.0.0.1"); err != nil { // the rest works without a telephone
+			fmt.Fprintln(os.Stderr, fault.As(err).Detail)
 		}
+	}
+	if phone.SIP != "" && phone.Web == "" {
+		phone.Web = app.FreeWeb("127.0.0.1")
 	}
 	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone})
 	if err != nil {
@@ -47,6 +50,7 @@ func runDemo(ctx context.Context, args []string) error {
 	}
 	defer a.Close()
 	face := demo.New(a)
+	defer face.Close()
 	h := a.Serve(face)
 	a.SetReady(false, "准备演示数据")
 	fmt.Printf("HTTP http://%s\n", shown(ln))

@@ -136,7 +136,7 @@ func (f *facts) lists() []codeList {
 		{"操作", "流转规则见 [rules.md](rules.md)", actions(r)},
 		{"密级", "`ticket.label`", terms(access.Labels(), access.Label.Word)},
 		{"保密意愿", "`ticket.secrecy`", s.words("api", "secrecyWords")},
-		{"受理渠道", "`ticket.channel`", s.words("api", "channelWord")},
+		{"受理渠道", "`ticket.channel`", s.words("api", "channelWords")},
 		{"紧急程度", "`ticket.urgency`", same(category.Urgencies)},
 		{"时限环节", "`time_limit.kind`", same(category.LimitKinds)},
 		{"时限类别", "事项分类的 `class`", terms(category.LimitKeys(), category.LimitName)},

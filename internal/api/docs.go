@@ -28,6 +28,22 @@ func (a *API) accountName(id int64) string {
 	return acc.Name
 }
 
+// unrecorded is the year, as far as deadlines reach, whose holidays the actor's
+// platform does not know; 0 when it knows all.
+func (a *API) unrecorded(actor access.Actor) int {
+	y := a.now().AddDate(0, 2, 0).Year()
+	if a.Ticket.Calendar(a.Org.Tree().Platform(actor.Unit).ID).HasYear(y) {
+		return 0
+	}
+	return y
+}
+
+// mayRecord tells who is reminded of holidays that are missing: those who
+// record them and the province that announces them.
+func mayRecord(actor access.Actor) bool {
+	return access.MayOpen(actor.Role, "calendar") || actor.Role == access.Province
+}
+
 func yearWarning(y int) string {
 	return strconv.Itoa(y) + "年放假安排未录入，工作日暂按周一至周五计算。"
 }

@@ -327,9 +327,8 @@ func (a *API) greeting(actor access.Actor) string {
 
 // notices are hints that somebody must act on.
 func (a *API) notices(actor access.Actor) []HomeNotice {
-	now := a.now()
 	var out []HomeNotice
-	if y := now.AddDate(0, 2, 0).Year(); !a.Ticket.Calendar(a.Org.Tree().Platform(actor.Unit).ID).HasYear(y) {
+	if y := a.unrecorded(actor); y > 0 && mayRecord(actor) {
 		n := HomeNotice{Text: yearWarning(y)}
 		if access.MayOpen(actor.Role, "calendar") {
 			n.Path = "/admin/calendar"

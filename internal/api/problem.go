@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -28,6 +29,14 @@ func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
 // GetStatus gives huma the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders tells a client that was turned away when to come again.
+func (p *Problem) GetHeaders() http.Header {
+	if p.Status != http.StatusServiceUnavailable {
+		return nil
+	}
+	return http.Header{"Retry-After": {"2"}}
+}
 
 // ContentType names the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
@@ -56,7 +65,7 @@ func (a *API) problem(ctx context.Context, err error) error {
 		slog.InfoContext(ctx, "request broken off", "err", err)
 		return toProblem(fault.Unavailable("request_cancelled", "请求已中断，请重试。"))
 	}
-	if p.Status >= 500 {
+	if p.Status >= 500 && p.Code != "database_crowded" { // a line for each would make the crowd worse
 		slog.ErrorContext(ctx, "request failed", "code", p.Code, "err", err, "actor", actorOf(ctx).Username)
 	}
 	return p
@@ -67,6 +76,7 @@ func (a *API) WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := toProblem(a.problem(r.Context(), err))
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
 }
@@ -74,6 +84,9 @@ func (a *API) WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 func (a *API) writeHuma(hc huma.Context, err error) {
 	p := toProblem(a.problem(hc.Context(), err))
 	hc.SetHeader("Content-Type", "application/problem+json")
+	for name, v := range p.GetHeaders() {
+		hc.SetHeader(name, v[0])
+	}
 	hc.SetStatus(p.Status)
 	_ = json.NewEncoder(hc.BodyWriter()).Encode(p)
 }

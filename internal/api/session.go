@@ -20,6 +20,33 @@ type Demo interface {
 	Autoplay(ctx context.Context, actor access.Actor, id int64) error
 	// Step plays the next role once.
 	Step(ctx context.Context, actor access.Actor, id int64) (DemoStep, error)
+	// Scenarios lists the callers that can ring the seat of the person.
+	Scenarios(ctx context.Context, actor access.Actor) ([]DemoScenario, error)
+	// Call has one of them ring it.
+	Call(ctx context.Context, actor access.Actor, scenario string) (DemoCall, error)
+}
+
+// DemoScenario is a caller of the demonstration and what he will say.
+type DemoScenario struct {
+	Name     string         `json:"name"`
+	Title    string         `json:"title"`
+	Number   string         `json:"number" doc:"来电号码，属演示号段"`
+	Line     string         `json:"line"`
+	LineName string         `json:"line_name"`
+	Lines    []DemoSentence `json:"lines"`
+}
+
+// DemoSentence is one sentence of a caller; the times are ms since the seat answered.
+type DemoSentence struct {
+	From int    `json:"from" doc:"自座席接听起的毫秒数"`
+	To   int    `json:"to"`
+	Text string `json:"text"`
+}
+
+// DemoCall is a call that was placed.
+type DemoCall struct {
+	Call     ID           `json:"call"`
+	Scenario DemoScenario `json:"scenario"`
 }
 
 // DemoRole is a role with the accounts that enter it.
@@ -73,6 +100,9 @@ type Me struct {
 	Today     string   `json:"today"`
 	Warnings  []string `json:"warnings"`
 	Watermark string   `json:"watermark"`
+	// Unrecorded is the coming year that has no holidays yet: deadlines in it are
+	// reckoned by weekends alone.
+	Unrecorded int `json:"unrecorded,omitempty" doc:"放假安排未录入的年份"`
 }
 
 // Menu is one entry of the navigation.
@@ -207,6 +237,21 @@ func (a *API) sessionRoutes() {
 		step, err := a.Demo.Step(ctx, actorOf(ctx), id)
 		return &struct{ Body DemoStep }{step}, err
 	})
+	type scenariosOut struct {
+		Items []DemoScenario `json:"items"`
+	}
+	route(a, http.MethodGet, "/api/v1/demo/scenarios", "demo-scenarios", "演示来电场景", Rule{Free: "演示剧本，不含业务数据"}, func(ctx context.Context, _ *struct{}) (*struct{ Body scenariosOut }, error) {
+		list, err := a.Demo.Scenarios(ctx, actorOf(ctx))
+		return &struct{ Body scenariosOut }{scenariosOut{list}}, err
+	})
+	route(a, http.MethodPost, "/api/v1/demo/call", "demo-call", "来一个电话", Rule{Roles: []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Supervisor, access.Inspector}, Audit: "event"}, func(ctx context.Context, in *struct {
+		Body struct {
+			Scenario string `json:"scenario" maxLength:"40"`
+		}
+	}) (*struct{ Body DemoCall }, error) {
+		c, err := a.Demo.Call(ctx, actorOf(ctx), in.Body.Scenario)
+		return &struct{ Body DemoCall }{c}, err
+	})
 }
 
 type pathID struct {
@@ -234,9 +279,11 @@ func (a *API) me(ctx context.Context, actor access.Actor) Me {
 	}
 	now := a.now()
 	m.Demo, m.Today, m.Warnings = a.Demo != nil, now.Format("2006-01-02"), []string{}
-	cal := a.Ticket.Calendar(tree.Platform(actor.Unit).ID)
-	if y := now.AddDate(0, 2, 0).Year(); !cal.HasYear(y) {
-		m.Warnings = append(m.Warnings, yearWarning(y))
+	if y := a.unrecorded(actor); y > 0 {
+		m.Unrecorded = y
+		if mayRecord(actor) {
+			m.Warnings = append(m.Warnings, yearWarning(y))
+		}
 	}
 	m.Watermark = actor.Username + " " + actor.Name
 	return m
@@ -245,7 +292,7 @@ func (a *API) me(ctx context.Context, actor access.Actor) Me {
 // pageQueues are the queues of each page, in the order of its tabs.
 var pageQueues = map[string][]string{
 	"desk":      {"mine", "seat_fix", "to_accept"},
-	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "to_close", "quarantined"},
+	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "to_close"},
 	"unit":      {"to_sign", "handling", "due_soon", "overdue", "returning", "delegated", "suspended", "rework", "unit_done"},
 	"review":    {"to_review"},
 	"callback":  {"to_callback", "relay", "to_recheck"},
@@ -260,7 +307,7 @@ var pageQueues = map[string][]string{
 var platformTodo = map[access.Role][]string{
 	access.Agent:      {"seat_fix", "to_accept"},
 	access.ShiftLead:  {"seat_fix", "to_accept"},
-	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck", "quarantined"},
+	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
 	access.Province:   {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
 	access.Supervisor: {"to_recheck", "disputed", "sup_open"},
 	access.Callback:   {"to_callback", "relay", "to_recheck"},

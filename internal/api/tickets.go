@@ -354,9 +354,9 @@ func roleWord(role string) string {
 	return ""
 }
 
-func channelWord(c string) string {
-	return map[string]string{"phone": "电话", "web": "网站", "wechat": "微信", "weibo": "微博", "app": "移动客户端", "sms": "短信", "mail": "邮件", "walkin": "窗口", "import": "导入", "api": "接口"}[c]
-}
+var channelWords = map[string]string{"phone": "电话", "web": "网站", "wechat": "微信", "weibo": "微博", "app": "移动客户端", "sms": "短信", "mail": "邮件", "walkin": "窗口", "import": "导入", "api": "接口"}
+
+func channelWord(c string) string { return channelWords[c] }
 
 func regionName(code string) string { return region.FullName(code) }
 

@@ -86,6 +86,12 @@ func (e entrance) Autoplay(context.Context, access.Actor, int64) error {
 func (e entrance) Step(context.Context, access.Actor, int64) (DemoStep, error) {
 	return DemoStep{}, fault.NotFound("ticket_not_found", "没有找到这张工单，或它不在您的查看范围内。")
 }
+func (e entrance) Scenarios(context.Context, access.Actor) ([]DemoScenario, error) {
+	return []DemoScenario{}, nil
+}
+func (e entrance) Call(context.Context, access.Actor, string) (DemoCall, error) {
+	return DemoCall{}, fault.Conflict("seat_absent", "您还没有签入席位，请先打开话务席位。")
+}
 
 // posts are the accounts: login name, role, unit. A name without prefix is one
 // of Wuhan, "h-" of Huangshi, "p-" of the province.
@@ -156,7 +162,7 @@ func newWorld(t *testing.T) *world {
 		_, err := p.Publish(tx, policy.Publication{Kind: access.PolicyKind, Doc: access.DemoRules().JSON(), Note: "演示"})
 		return err
 	}))
-	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc})
+	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc, Words: insight.Words()})
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
 	lines, records, staff := line.NewService(d, log, trail, p, o), cdr.New(d, log, ring, o, tickets), workforce.New(d, log, o)

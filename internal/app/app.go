@@ -177,7 +177,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.LineChanges = line.NewService(d, a.Log, a.Audit, a.Policy, a.Org)
 	a.Lines = a.LineChanges.Registry
-	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access})
+	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access, Words: insight.Words()})
 	a.Insight = insight.New(a.Ticket.Categories)
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)

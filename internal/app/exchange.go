@@ -64,18 +64,37 @@ func (a *App) openRecording(rec string) (io.ReadSeekCloser, error) {
 // that is free on UDP and TCP up to 5099.
 func FreeSIP(host string) (string, error) {
 	for port := 5060; port <= 5099; port++ {
-		addr := net.JoinHostPort(host, strconv.Itoa(port))
-		t, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
+		if addr := net.JoinHostPort(host, strconv.Itoa(port)); port != webPort && free(addr) {
+			return addr, nil
 		}
-		u, err := net.ListenPacket("udp", addr)
-		t.Close()
-		if err != nil {
-			continue
-		}
-		u.Close()
-		return addr, nil
 	}
-	return "", fault.Unavailable("sip_ports", "%s", fmt.Sprintf("%s 的5060至5099端口都被占用，语音平台不能启动。", host))
+	return "", fault.Unavailable("sip_ports", "%s", fmt.Sprintf("%s 的5060至5099端口都被占用，本次不启用语音平台。", host))
+}
+
+// webPort is where browser seats reach an exchange unless told otherwise.
+const webPort = 5062
+
+// FreeWeb finds the port of its browser seats: 5062, else the first above the
+// range of FreeSIP that is free.
+func FreeWeb(host string) string {
+	addr := net.JoinHostPort(host, strconv.Itoa(webPort))
+	for port := 5100; port <= 5199 && !free(addr); port++ {
+		addr = net.JoinHostPort(host, strconv.Itoa(port))
+	}
+	return addr
+}
+
+// free tells whether an address can be listened on by UDP and TCP.
+func free(addr string) bool {
+	t, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer t.Close()
+	u, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return false
+	}
+	u.Close()
+	return true
 }

@@ -1,7 +1,7 @@
 package calendar
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"hotline/internal/clock"
@@ -14,31 +14,35 @@ var weekdays = [...]string{"日", "一", "二", "三", "四", "五", "六"}
 // is named only when it is not now's.
 func Display(now, due time.Time) string {
 	now, due = now.In(clock.Shanghai), due.In(clock.Shanghai)
-	year := ""
+	b := make([]byte, 0, 64)
 	if due.Year() != now.Year() {
-		year = fmt.Sprintf("%d年", due.Year())
+		b = append(strconv.AppendInt(b, int64(due.Year()), 10), "年"...)
 	}
-	moment := fmt.Sprintf("%s%d月%d日 周%s %s", year, int(due.Month()), due.Day(), weekdays[due.Weekday()], due.Format("15:04"))
+	b = append(strconv.AppendInt(b, int64(due.Month()), 10), "月"...)
+	b = append(strconv.AppendInt(b, int64(due.Day()), 10), "日 周"...)
+	b = due.AppendFormat(append(append(b, weekdays[due.Weekday()]...), ' '), "15:04")
 	if left := due.Sub(now); left >= 0 {
-		return moment + "·剩" + length(left)
+		return string(appendLength(append(b, "·剩"...), left))
 	}
-	return moment + "·已超" + length(now.Sub(due))
+	return string(appendLength(append(b, "·已超"...), now.Sub(due)))
 }
 
-// length says a duration in its two largest units.
-func length(d time.Duration) string {
-	days, hours, minutes := int(d/(24*time.Hour)), int(d/time.Hour)%24, int(d/time.Minute)%60
+// appendLength says a duration in its two largest units.
+func appendLength(b []byte, d time.Duration) []byte {
+	days, hours, minutes := int64(d/(24*time.Hour)), int64(d/time.Hour)%24, int64(d/time.Minute)%60
 	big, bigUnit, small, smallUnit := days, "天", hours, "小时"
 	if days == 0 {
 		big, bigUnit, small, smallUnit = hours, "小时", minutes, "分"
 	}
 	switch {
 	case big == 0 && small == 0:
-		return "不足1分钟"
+		return append(b, "不足1分钟"...)
 	case big == 0:
-		return fmt.Sprintf("%d分钟", small)
-	case small == 0:
-		return fmt.Sprintf("%d%s", big, bigUnit)
+		return append(strconv.AppendInt(b, small, 10), "分钟"...)
 	}
-	return fmt.Sprintf("%d%s%d%s", big, bigUnit, small, smallUnit)
+	b = append(strconv.AppendInt(b, big, 10), bigUnit...)
+	if small > 0 {
+		b = append(strconv.AppendInt(b, small, 10), smallUnit...)
+	}
+	return b
 }

@@ -71,6 +71,7 @@ type Tree struct {
 	children map[string][]int
 	initials []string // of the names, filled on the first pinyin search
 	once     sync.Once
+	paths    sync.Map // code → PathName: every row of a list shows one
 }
 
 // Default is the embedded classification.
@@ -134,11 +135,18 @@ func (t *Tree) Path(code string) []Category {
 
 // PathName is the path as people read it: 城乡建设/道路桥梁养护/道路破损坑洼.
 func (t *Tree) PathName(code string) string {
+	if name, ok := t.paths.Load(code); ok {
+		return name.(string)
+	}
 	var names []string
 	for _, c := range t.Path(code) {
 		names = append(names, c.Name)
 	}
-	return strings.Join(names, "/")
+	name := strings.Join(names, "/")
+	if name != "" { // what is unknown has no end
+		t.paths.Store(code, name)
+	}
+	return name
 }
 
 // All lists the categories of a level by code; level 0 gives the whole tree.

@@ -48,6 +48,7 @@ type DB struct {
 	nwriter int // writers started; more come while writes wait
 	readers chan *link
 	nreader int
+	asking  atomic.Int64 // people whose reads wait
 
 	contended sync.Mutex    // held by a write that lost several conflicts
 	broken    atomic.Bool   // the disk failed under SQLite: no more writes
@@ -235,6 +236,16 @@ func (d *DB) updateLane(ctx context.Context, lane Lane, fn func(*Tx) error) erro
 	return nil
 }
 
+// maxAsking bounds the reads of people that wait. More would only wait longer
+// than anybody looks at a screen, and take memory and time from those before.
+const maxAsking = 128
+
+type person struct{}
+
+// ForPerson marks what is done while somebody waits at a screen: it is turned
+// away when too many wait. Background work waits as long as it takes.
+func ForPerson(ctx context.Context) context.Context { return context.WithValue(ctx, person{}, true) }
+
 // View runs fn on a snapshot that it can only read. fn may run twice when a
 // connection is lost.
 func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
@@ -248,6 +259,12 @@ func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	select {
 	case l = <-d.readers:
 	default:
+		if ctx.Value(person{}) != nil {
+			defer d.asking.Add(-1)
+			if d.asking.Add(1) > maxAsking {
+				return errCrowded()
+			}
+		}
 		select {
 		case l = <-d.readers:
 		case <-ctx.Done():

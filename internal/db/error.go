@@ -117,3 +117,7 @@ func errClosed() error {
 func errOverloaded() error {
 	return fault.Unavailable("database_overloaded", "系统繁忙，等待写入的请求过多，请稍后重试。")
 }
+
+func errCrowded() error {
+	return fault.Unavailable("database_crowded", "系统繁忙，同时查询的人过多，请稍后重试。")
+}

@@ -95,6 +95,17 @@ func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresO
 		WHERE `+t.name+` MATCH $1 ORDER BY rowid DESC LIMIT $2) q ORDER BY score DESC, id DESC LIMIT $3`, quoted(grams, `"`, sqliteOp), max(ranked, limit), limit)
 }
 
+// Newest writes the subquery, with the column id, of the newest texts that have
+// all the grams, for a statement that joins them with something else; arg takes
+// the statement's values.
+func (t TextIndex) Newest(engine string, grams []string, limit int, arg func(any) string) string {
+	grams = clean(grams)
+	if engine == Postgres {
+		return `SELECT id FROM (SELECT id FROM ` + t.name + ` WHERE grams @@ CAST(` + arg(quoted(grams, "'", " & ")) + ` AS tsquery) ORDER BY id DESC LIMIT ` + arg(limit) + `) x`
+	}
+	return `SELECT id FROM (SELECT rowid AS id FROM ` + t.name + ` WHERE ` + t.name + ` MATCH ` + arg(quoted(grams, `"`, " AND ")) + ` ORDER BY rowid DESC LIMIT ` + arg(limit) + `) x`
+}
+
 // clean drops empty grams and what neither engine takes, and lowers letters.
 func clean(grams []string) []string {
 	out := make([]string, 0, len(grams))

@@ -25,6 +25,7 @@ type Face struct {
 	past   *history // knows places, routes and texts; it has no volume
 
 	mu       sync.Mutex
+	phones   phones
 	roles    []api.DemoRole // the entrances do not change while the demo runs
 	arrivals atomic.Int64   // simulated callers, for their numbers under the source
 }

@@ -185,6 +185,9 @@ func softened(err error) bool {
 // tied is how many tickets tie plants in each city.
 const tied = 7
 
+// firstTied is the first number of the wants behind tie.
+const firstTied = 90_000
+
 // tie plants tickets that belong together, one after another: in every city a
 // matter that was brought three times (重复), and a burst of callers about one
 // thing of which some are merged (并单) and some wait to be.
@@ -193,7 +196,7 @@ func (h *history) tie(ctx context.Context) error {
 	for c, city := range h.vol.cities {
 		r := rand.New(rand.NewPCG(h.vol.plan.Seed, hash("tie", city)))
 		for g, merged := range []bool{false, true} {
-			w := want{city: city, stop: "to_dispatch", light: "green", n: 90_000 + c*10 + g}
+			w := want{city: city, stop: "to_dispatch", light: "green", n: firstTied + c*10 + g}
 			base, err := h.plant(ctx, w)
 			if err != nil {
 				return err

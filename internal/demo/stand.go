@@ -31,7 +31,7 @@ func (s *script) stand(w want, root org.Unit) {
 		return
 	}
 	closing := w.stop == "to_close" || w.stop == "to_callback" || w.stop == "to_recheck" || w.stop == "rework" || w.stop == "supervised_close" || w.stop == "informant_close" ||
-		w.stop == "exempt" || w.stop == "unhappy2"
+		w.stop == "exempt" || w.stop == "unhappy2" || w.stop == "content"
 	if closing {
 		s.leg(legPlan{route: route, finished: 0.3 + 0.3*s.r.Float64()})
 		if w.stop == "to_close" || w.stop == "supervised_close" || w.stop == "informant_close" {
@@ -43,6 +43,10 @@ func (s *script) stand(w want, root org.Unit) {
 			return
 		}
 		s.pass(2*time.Hour, 6*time.Hour)
+		if w.stop == "content" {
+			s.do(s.desk(access.Callback), "callback", map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "yes", "satisfaction": pick(s.r, []string{"5", "5", "4"}), "note": s.tale.Satisfied})
+			return
+		}
 		if w.stop == "exempt" {
 			s.do(s.desk(access.Callback), "propose-exempt", map[string]any{"exempt_reason": "policy", "legal": exemptLegal, "reason": "诉求超出现行政策规定，承办单位已逐条说明，诉求人坚持原要求。"})
 			return

@@ -63,6 +63,9 @@ func (h *history) wants() []want {
 			add(city, d.stop, "yellow", d.home, min(d.y, most))
 			add(city, d.stop, "red", d.home, min(d.r, most))
 		}
+		add(city, "handling", "red", false, h.behind(city))
+		// Those who said that all is well balance those who wait here because it is not.
+		add(city, "content", "green", false, min(small, 8))
 	}
 	for _, u := range h.a.Org.Tree().All() {
 		if u.Kind != org.KindSubcentre || !u.Active {
@@ -74,6 +77,38 @@ func (h *history) wants() []want {
 		}
 	}
 	return out
+}
+
+// behind is how many tickets more are late in a city: it follows what comes in
+// and the temper of its units, so that no two cities stand alike.
+func (h *history) behind(city string) int {
+	r, _ := region.Get(city)
+	if r.Level != region.LevelCity {
+		return 0
+	}
+	return int(float64(r.Population) / 1_500_000 * temper(h.vol.plan.Seed, "behind", city))
+}
+
+// young are the stops at which a ticket stands for minutes or hours: it came
+// today. All others came in on the days before.
+var young = map[string]bool{"received": true, "seat_fix": true, "to_dispatch": true, "to_sign": true, "quarantined": true}
+
+// youngTypes are the types of what came today and still waits, in percent. With
+// what was answered at once and the bursts of one matter (see tie) they add up
+// to the province's shares.
+var youngTypes = []struct {
+	typ   string
+	share int
+}{{"咨询", 51}, {"求助", 20}, {"投诉", 22}, {"建议", 4}, {"其他", 3}}
+
+func youngType(r *rand.Rand) string {
+	n := r.IntN(100)
+	for _, t := range youngTypes {
+		if n -= t.share; n < 0 {
+			return t.typ
+		}
+	}
+	return "咨询"
 }
 
 // few bounds how many tickets stand under one light at one place: where few
@@ -143,7 +178,7 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	if ok {
 		s.stand(w, root)
 	}
-	h.squeeze(s, now)
+	h.squeeze(s, now, w.stop)
 	return life{by: by, n: s.n, steps: s.steps, order: orderOf(w)}, s.err
 }
 
@@ -168,8 +203,11 @@ func (h *history) wanted(r *rand.Rand, sl slot, w want, unit org.Unit) tale {
 	if unit.Kind == org.KindSubcentre {
 		types = []string{"投诉", "咨询", "求助"}
 	}
-	if w.stop == "informant" || w.stop == "informant_close" {
+	switch {
+	case w.stop == "informant" || w.stop == "informant_close":
 		types = []string{"举报"}
+	case young[w.stop] && w.n < firstTied:
+		types = []string{youngType(r)}
 	}
 	var codes []string
 	for _, c := range h.a.Ticket.Categories(0).All(3) {
@@ -223,6 +261,7 @@ type offsetKey struct {
 	limit calendar.Limit
 	light string
 	desk  bool
+	young bool
 }
 
 // since draws how many ms ago a ticket must have come in to stand under the
@@ -237,12 +276,12 @@ func (h *history) since(r *rand.Rand, s *script, w want) int64 {
 		lim, _ = h.a.Ticket.Limit(s.n.Platform, s.n.Category, s.n.Type, s.n.Urgency, ticket.ClockDispatch)
 		desk = true
 	}
-	key := offsetKey{lim, w.light, desk}
+	key := offsetKey{lim, w.light, desk, young[w.stop]}
 	h.mu.Lock()
 	list, ok := h.offsets[key]
 	h.mu.Unlock()
 	if !ok {
-		list = candidates(s.cal, lim, w.light, desk, clock.FromMillis(h.vol.plan.Now))
+		list = candidates(s.cal, key, clock.FromMillis(h.vol.plan.Now))
 		h.mu.Lock()
 		h.offsets[key] = list
 		h.mu.Unlock()
@@ -254,8 +293,10 @@ func (h *history) since(r *rand.Rand, s *script, w want) int64 {
 }
 
 // candidates are the ages at which a ticket under a limit shows a light, with
-// room to stay so for a while.
-func candidates(cal *calendar.Calendar, lim calendar.Limit, light string, desk bool, now time.Time) []int64 {
+// room to stay so for a while: best by day, and on an earlier day unless the
+// stop is one of the young.
+func candidates(cal *calendar.Calendar, k offsetKey, now time.Time) []int64 {
+	lim, light, desk := k.limit, k.light, k.desk
 	var best, rest []int64
 	gap := 9 * time.Minute // from 受理 to 派单
 	first, last := 35*time.Minute, 45*24*time.Hour
@@ -265,7 +306,13 @@ func candidates(cal *calendar.Calendar, lim calendar.Limit, light string, desk b
 			last = 5 * time.Minute
 		}
 	}
-	for age := first; age < last; age += max(time.Minute, age/120) {
+	step := func(age time.Duration) time.Duration {
+		if k.young {
+			return max(time.Minute, age/120)
+		}
+		return 20 * time.Minute // every day alike: yesterday shall not swell
+	}
+	for age := first; age < last; age += step(age) {
 		at := now.Add(-age)
 		due := cal.Due(at.Add(gap), lim)
 		if lightAt(at, due, now) != light || light == "red" && now.Sub(due) > overdueAtMost(desk) {
@@ -274,7 +321,7 @@ func candidates(cal *calendar.Calendar, lim calendar.Limit, light string, desk b
 		if !desk && lightAt(at, due, now.Add(40*time.Minute)) != light {
 			continue
 		}
-		if h := at.Hour(); h >= 8 && h < 21 {
+		if h := at.Hour(); h >= 8 && h < 21 && (k.young || at.Before(day(now))) {
 			best = append(best, age.Milliseconds())
 		} else {
 			rest = append(rest, age.Milliseconds())
@@ -307,14 +354,20 @@ func lightAt(at, due, now time.Time) string {
 	return "green"
 }
 
+// displeased are the stops that begin with a citizen who is not satisfied.
+var displeased = map[string]bool{"to_recheck": true, "rework": true, "exempt": true, "unhappy2": true}
+
 // squeeze puts the steps of a wanted ticket between its 受理 and the present.
-func (h *history) squeeze(s *script, now time.Time) {
+func (h *history) squeeze(s *script, now time.Time, stop string) {
 	if len(s.steps) == 0 {
 		return
 	}
 	start, end := s.n.At, s.steps[len(s.steps)-1].act.At
 	room := clock.Millis(now) - start
 	room -= room / 12
+	if displeased[stop] { // said days ago: today's 满意率 is not made of those who wait here
+		room /= 2
+	}
 	if end-start <= room {
 		return
 	}

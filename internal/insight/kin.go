@@ -23,6 +23,16 @@ CREATE TABLE ticket_kin (
 );
 CREATE INDEX ticket_kin_open ON ticket_kin (kin) WHERE open = 1`
 
+// kinCountSchema counts the open tickets of each matter as they come and go: a
+// matter of the day has thousands, and every row of a list asks for the number.
+const kinCountSchema = `
+CREATE TABLE kin_count (
+  kin TEXT PRIMARY KEY,
+  n BIGINT NOT NULL
+);
+INSERT INTO kin_count (kin, n) SELECT kin, count(*) FROM ticket_kin WHERE open = 1 GROUP BY kin;
+DROP INDEX ticket_kin_open`
+
 // FollowKin keeps the table up to the event log. 举报 and quarantined tickets
 // are never in it.
 func FollowKin(ctx context.Context, log *eventlog.Log, tickets *ticket.Service) error {
@@ -52,12 +62,25 @@ func absorbKin(tx *db.Tx, evs []eventlog.Event, tickets *ticket.Service) error {
 				return err
 			}
 		case f.From != "" && ticket.Final(f.From) != ticket.Final(f.Status):
-			if _, err := tx.Exec(`UPDATE ticket_kin SET open = $1 WHERE ticket = $2`, open(f.Status), e.SubjectID); err != nil {
+			now := open(f.Status) // a replayed event moves no row and counts nothing
+			if err := recount(tx, 2*now-1, `UPDATE ticket_kin SET open = $1 WHERE ticket = $2 AND open <> $1 RETURNING kin`, now, e.SubjectID); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// recount changes the rows of a statement that gives their matters, and the
+// counts of these by step.
+func recount(tx *db.Tx, step int, text string, args ...any) error {
+	kins, err := db.All(tx, func(s db.Scanner) (kin string, err error) { return kin, s.Scan(&kin) }, text, args...)
+	for _, kin := range kins {
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO kin_count (kin, n) VALUES ($1, $2) ON CONFLICT (kin) DO UPDATE SET n = kin_count.n + excluded.n`, kin, step)
+		}
+	}
+	return err
 }
 
 func open(status string) int {
@@ -68,6 +91,9 @@ func open(status string) int {
 }
 
 func putKin(tx *db.Tx, id int64, status string, tickets *ticket.Service) error {
+	if err := recount(tx, -1, `DELETE FROM ticket_kin WHERE ticket = $1 AND open = 1 RETURNING kin`, id); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(`DELETE FROM ticket_kin WHERE ticket = $1`, id); err != nil {
 		return err
 	}
@@ -83,8 +109,7 @@ func putKin(tx *db.Tx, id int64, status string, tickets *ticket.Service) error {
 	if kin == "" {
 		return nil
 	}
-	_, err = tx.Exec(`INSERT INTO ticket_kin (ticket, kin, open) VALUES ($1, $2, $3)`, id, kin, open(status))
-	return err
+	return recount(tx, open(status), `INSERT INTO ticket_kin (ticket, kin, open) VALUES ($1, $2, $3) RETURNING kin`, id, kin, open(status))
 }
 
 // kinOf names matter and place: category, township or county, and the first
@@ -141,14 +166,14 @@ func SimilarCounts(ctx context.Context, d *db.DB, ids []int64) (map[int64]int64,
 		marks[i], args[i] = "$"+strconv.Itoa(i+1), id
 	}
 	err := d.View(ctx, func(tx *db.Tx) error {
-		type pair struct{ id, n int64 }
-		rows, err := db.All(tx, func(s db.Scanner) (p pair, err error) { return p, s.Scan(&p.id, &p.n) },
-			`SELECT k.ticket, (SELECT count(*) FROM ticket_kin o WHERE o.kin = k.kin AND o.open = 1) - k.open FROM ticket_kin k WHERE k.ticket IN (`+strings.Join(marks, ",")+`)`, args...)
-		for _, p := range rows {
-			if p.n > 0 {
-				out[p.id] = p.n
+		clear(out)
+		_, err := db.All(tx, func(s db.Scanner) (_ struct{}, err error) {
+			var id, n int64
+			if err = s.Scan(&id, &n); n > 0 {
+				out[id] = n
 			}
-		}
+			return struct{}{}, err
+		}, `SELECT k.ticket, c.n - k.open FROM ticket_kin k JOIN kin_count c ON c.kin = k.kin WHERE k.ticket IN (`+strings.Join(marks, ",")+`)`, args...)
 		return err
 	})
 	return out, err

@@ -16,9 +16,12 @@ import (
 // the event log, shows its lag and can be rebuilt.
 var textIndex = db.Text("ticket_words")
 
+// Words is that index, for the search of lists.
+func Words() *db.TextIndex { return &textIndex }
+
 // Schemas are the room's tables.
 func Schemas() []db.Schema {
-	return []db.Schema{textIndex.Schema(), {Name: "insight", Steps: []db.Step{{SQL: kinSchema}}}}
+	return []db.Schema{textIndex.Schema(), {Name: "insight", Steps: []db.Step{{SQL: kinSchema}, {SQL: kinCountSchema}}}}
 }
 
 // Index follows the event log and keeps the full text of new tickets. 举报 and

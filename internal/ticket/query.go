@@ -98,11 +98,11 @@ func queueStates(queue string, now int64, args *[]any) (states []string, cond st
 	case "overdue":
 		return open, "w.sort_at < " + arg(now)
 	case "rework":
-		return open, "EXISTS (SELECT 1 FROM ticket r WHERE r.id = w.ticket AND r.leg > 1)"
+		return open, "w.mark IN (1, 3)"
 	case "sup_open":
-		return nil, "w.ticket = t.id AND t.watch > 0 AND t.closed_at = 0"
+		return nil, "w.mark IN (2, 3)"
 	case "informant":
-		return nil, "w.label = 'informant'"
+		return nil, sealedLabels + " AND w.label = 'informant'"
 	}
 	return []string{queue}, ""
 }
@@ -143,11 +143,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	if f.To > 0 {
 		where = append(where, "t.accepted < "+arg(f.To))
 	}
-	if cond, err := s.match(f.Query, arg); err != nil {
-		return nil, "", err
-	} else if cond != "" {
-		where = append(where, cond)
-	}
+	hits := s.match(f.Query, sc, &args)
 	if f.IDs != nil {
 		if len(f.IDs) == 0 {
 			return nil, "", nil
@@ -161,8 +157,13 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	o := orderOf(f.Queue)
 	key, direction, after := o.by()
 	// A status has an index of its own; it pays where most tickets are in scope.
-	fromTicket := f.Queue == "sup_open" || f.Status != "" && o == byTicket && s.wide(sc)
-	if fromTicket {
+	from := "worklist w JOIN ticket t ON t.id = w.ticket"
+	switch {
+	case hits != "": // CROSS JOIN has SQLite begin with the few
+		from = "(" + hits + ") h CROSS JOIN worklist w JOIN ticket t ON t.id = w.ticket"
+		where = append(where, "w.ticket = h.id")
+	case f.Status != "" && o == byTicket && s.wide(sc):
+		from = "ticket t CROSS JOIN worklist w"
 		key, direction = "t.id, w.assignment", "t.id DESC, w.assignment DESC"
 		where = append(where, "w.ticket = t.id")
 	}
@@ -184,7 +185,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 			args = append(slices.Clip(args), state)
 			cond = append(slices.Clip(where), "w.state = $"+strconv.Itoa(len(args)))
 		}
-		return `SELECT w.assignment, w.state, w.sort_at, w.ticket, t.version FROM ` + tables(fromTicket) + ` WHERE ` + strings.Join(cond, " AND ") +
+		return `SELECT w.assignment, w.state, w.sort_at, w.ticket, t.version FROM ` + from + ` WHERE ` + strings.Join(cond, " AND ") +
 			` ORDER BY ` + direction + ` LIMIT ` + limit, args
 	}
 	if len(states) == 0 {
@@ -210,15 +211,6 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 		rows = once(rows)
 	}
 	return rows, next, nil
-}
-
-// tables joins the worklist with the tickets. CROSS JOIN has SQLite begin with
-// the tickets where an index of theirs leaves few.
-func tables(fromTicket bool) string {
-	if fromTicket {
-		return "ticket t CROSS JOIN worklist w"
-	}
-	return "worklist w JOIN ticket t ON t.id = w.ticket"
 }
 
 // wide tells whether a scope is that of a whole platform.
@@ -287,25 +279,6 @@ func once(rows []Row) []Row {
 	return out
 }
 
-// match turns a typed query into a condition: 单号, a tail of it, a phone, or words.
-func (s *Service) match(q string, arg func(any) string) (string, error) {
-	q = strings.TrimSpace(q)
-	if q == "" {
-		return "", nil
-	}
-	digits := strings.ReplaceAll(strings.ReplaceAll(q, " ", ""), "-", "")
-	if ValidNumber(digits) {
-		return "w.ticket IN (SELECT n.id FROM ticket n WHERE n.number = " + arg(digits) + ")", nil
-	}
-	if phone, ok := zh.NormalizePhone(digits); ok {
-		return "w.ticket IN (SELECT n.id FROM ticket n WHERE n.phone_bi = " + arg(s.PhoneIndex(access.Normal, phone)) + ")", nil
-	}
-	if len(digits) >= 4 && strings.Trim(digits, "0123456789") == "" {
-		return "(t.number LIKE " + arg("%"+digits) + " OR t.former = " + arg(digits) + ")", nil
-	}
-	return "t.title_r LIKE " + arg("%"+strings.NewReplacer("%", "", "_", "").Replace(q)+"%"), nil
-}
-
 func parseCursor(c string, o order) ([]int64, error) {
 	want := 3
 	if o == byTicket {
@@ -324,68 +297,6 @@ func parseCursor(c string, o order) ([]int64, error) {
 		return nil, fault.Invalid("cursor_invalid", "翻页标记无效，请重新查询。")
 	}
 	return out, nil
-}
-
-// Count is the size of a queue, capped.
-type Count struct {
-	Queue   string
-	N       int64
-	Overdue int64
-	Capped  bool
-}
-
-// countCap bounds what a badge shows: above it reads 9,999+.
-const countCap = 9999
-
-// Counts gives the sizes of queues in the actor's scope.
-func (s *Service) Counts(ctx context.Context, sc access.Scope, queues []string) ([]Count, error) {
-	now := s.DB.Clock().Now().UnixMilli()
-	out := make([]Count, 0, len(queues))
-	err := s.DB.View(ctx, func(tx *db.Tx) error {
-		for _, q := range queues {
-			c := Count{Queue: q}
-			var err error
-			if c.N, err = countQueue(tx, sc, q, now, false); err != nil {
-				return err
-			}
-			if orderOf(q) == byDeadline && q != QueueRelay && c.N > 0 { // a relay has no limit of its own
-				if c.Overdue, err = countQueue(tx, sc, q, now, true); err != nil {
-					return err
-				}
-			}
-			if c.N > countCap {
-				c.N, c.Capped = countCap, true
-			}
-			out = append(out, c)
-		}
-		return nil
-	})
-	return out, err
-}
-
-func countQueue(tx *db.Tx, sc access.Scope, queue string, now int64, late bool) (int64, error) {
-	var args []any
-	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
-	where := []string{sc.SQL("w", &args)}
-	states, cond := queueStates(queue, now, &args)
-	if len(states) > 0 {
-		var in []string
-		for _, st := range states {
-			in = append(in, arg(st))
-		}
-		where = append(where, "w.state IN ("+strings.Join(in, ",")+")")
-	}
-	if cond != "" {
-		where = append(where, cond)
-	}
-	from := "worklist w"
-	if strings.Contains(cond, "t.watch") {
-		from = tables(true)
-	}
-	if late {
-		where = append(where, "w.sort_at < "+arg(now))
-	}
-	return db.Int(tx, `SELECT count(*) FROM (SELECT 1 AS one FROM `+from+` WHERE `+strings.Join(where, " AND ")+` LIMIT `+arg(countCap+1)+`) q`, args...)
 }
 
 // inScope tells whether the actor may read the ticket at all.

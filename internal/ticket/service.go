@@ -32,6 +32,7 @@ type Deps struct {
 	Org    *org.Service
 	Policy *policy.Store
 	Access *access.Service // the account policy of reveals; nil = the embedded one
+	Words  *db.TextIndex   // what Index of package insight keeps; nil = typed words are looked for in titles
 }
 
 // Service is the one writer of tickets. It is built once by app.
@@ -39,6 +40,7 @@ type Service struct {
 	Deps
 	numbers    *numbers
 	shelf      *shelf
+	tallies    *tallies
 	history    bool // honours the moments of loaded history
 	rulesNow   func(int64, time.Time) (*Rules, policy.Version)
 	limitsNow  func(int64, time.Time) ([]category.LimitRow, policy.Version)
@@ -50,7 +52,7 @@ type Service struct {
 
 // New builds the service. The policy kinds must have been registered.
 func New(d Deps) *Service {
-	s := &Service{Deps: d, numbers: &numbers{db: d.DB, by: map[string]*block{}}, shelf: newShelf()}
+	s := &Service{Deps: d, numbers: &numbers{db: d.DB, by: map[string]*block{}}, shelf: newShelf(), tallies: &tallies{kept: map[string]keptTally{}}}
 	s.rulesNow = policy.Cached(d.Policy, PolicyRules, ParseRules)
 	s.limitsNow = policy.Cached(d.Policy, PolicyLimits, ParseLimits)
 	s.categoryAt = policy.Cached(d.Policy, PolicyCategories, category.ParseJSON)

@@ -134,9 +134,30 @@ func (a *Assignment) sortAt() int64 {
 	return a.Created
 }
 
+// Marks of a ticket that stand on each of its rows, so that the few that carry
+// one are found and counted without looking at the many that do not.
+const (
+	markAgain   = 1 // 重办: open in a second leg or a later one
+	markWatched = 2 // 督办: open and supervised
+)
+
+func (t *Ticket) mark() (m int) {
+	if t.ClosedAt > 0 {
+		return 0
+	}
+	if t.Leg > 1 {
+		m |= markAgain
+	}
+	if t.Watch > 0 {
+		m |= markWatched
+	}
+	return m
+}
+
 // standings are the rows that the worklist holds for a ticket.
 type standings struct {
 	label string
+	mark  int
 	rows  map[place]standing
 }
 
@@ -144,7 +165,7 @@ type standings struct {
 // changed. fresh says that the ticket has none yet.
 func (w *work) syncWorklist(tree *org.Tree, fresh bool) error {
 	want := w.t.places(tree)
-	label := string(w.t.Label)
+	label, mark := string(w.t.Label), w.t.mark()
 	var have *standings
 	if !fresh { // never from the shelf: a move in the tree changes rows under the same version
 		var err error
@@ -173,13 +194,13 @@ func (w *work) syncWorklist(tree *org.Tree, fresh bool) error {
 		}
 	}
 	for p, s := range want {
-		if have != nil && have.label == label && have.rows[p] == s {
+		if have != nil && have.label == label && have.mark == mark && have.rows[p] == s {
 			continue
 		}
-		changed = append(changed, p.unit, w.t.ID, p.assignment, s.state, s.sort, label)
+		changed = append(changed, p.unit, w.t.ID, p.assignment, s.state, s.sort, label, mark)
 	}
-	return w.tx.SendRows(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label)`,
-		`ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label`, 6, changed)
+	return w.tx.SendRows(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label, mark)`,
+		`ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label, mark = excluded.mark`, 7, changed)
 }
 
 func loadStandings(tx *db.Tx, id int64) (*standings, error) {
@@ -189,11 +210,12 @@ func loadStandings(tx *db.Tx, id int64) (*standings, error) {
 		var p place
 		var st standing
 		var label string
-		err = s.Scan(&p.unit, &p.assignment, &st.state, &st.sort, &label)
-		mixed = mixed || len(have.rows) > 0 && label != have.label
-		have.label, have.rows[p] = label, st
+		var mark int
+		err = s.Scan(&p.unit, &p.assignment, &st.state, &st.sort, &label, &mark)
+		mixed = mixed || len(have.rows) > 0 && (label != have.label || mark != have.mark)
+		have.label, have.mark, have.rows[p] = label, mark, st
 		return n, err
-	}, `SELECT unit, assignment, state, sort_at, label FROM worklist WHERE ticket = $1`, id)
+	}, `SELECT unit, assignment, state, sort_at, label, mark FROM worklist WHERE ticket = $1`, id)
 	if mixed {
 		have.label = "" // no row is as it should be
 	}

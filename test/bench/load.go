@@ -24,6 +24,7 @@ type result struct {
 	rate  float64       // a second
 	cpu   time.Duration // processor time of one operation, of the whole process
 	times []time.Duration
+	lost  int64 // requests that failed or were turned away; they have no time
 }
 
 func (r result) p(q float64) time.Duration {
@@ -138,16 +139,19 @@ func paced(perSecond int, work func() error) (r result) {
 		}
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			if err := work(); err != nil && failed.Add(1) == 1 {
-				fmt.Fprintln(os.Stderr, "  第一个错误：", err)
+			if err := work(); err != nil {
+				if failed.Add(1) == 1 {
+					fmt.Fprintln(os.Stderr, "  第一个错误：", err)
+				}
+				return
 			}
-			mu.Lock() // a request that failed was late as well
+			mu.Lock()
 			r.times = append(r.times, time.Since(due))
 			mu.Unlock()
 		})
 	}
 	wg.Wait()
 	slices.Sort(r.times)
-	r.n, r.rate = int64(len(r.times)), float64(len(r.times))/time.Since(start).Seconds()
+	r.n, r.rate, r.lost = int64(len(r.times)), float64(len(r.times))/time.Since(start).Seconds(), failed.Load()
 	return r
 }

@@ -22,6 +22,28 @@ async function weigh(page, path) {
   return sum
 }
 
+/** wear changes light and dark as people do, in 我的菜单. */
+async function wear(page, label) {
+  await page.getByRole('button', { name: '我的菜单' }).click()
+  await page.getByRole('menuitem', { name: new RegExp('^' + label) }).click()
+}
+/** Runs in the page: how bright the map is painted, 0 to 1. */
+function glow() {
+  let sum = 0
+  let n = 0
+  for (const canvas of document.querySelectorAll('.map canvas')) {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    for (let i = 0; i < data.length; i += 64) {
+      if (data[i + 3] < 200) continue
+      sum += (data[i] + data[i + 1] + data[i + 2]) / 765
+      n++
+    }
+  }
+  return n ? sum / n : NaN
+}
+/** repainted waits until the map glows as it should. */
+const repainted = (page, fits) => page.waitForFunction(`(${fits})((${glow})())`, null, { timeout: 10_000 }).then(() => true, () => false)
+
 for (const role of roles) {
   const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
   const page = await enter(browser, login, desktop)
@@ -64,12 +86,17 @@ for (const role of roles) {
   }
   if (role === 'leader') {
     await page.goto(base + '/console/home')
-    await page.evaluate(() => document.documentElement.classList.add('dark'))
+    await page.locator('.map canvas').first().waitFor({ timeout: 15_000 }).catch(() => {})
+    await settle(page)
+    const day = await page.evaluate(`(${glow})()`)
+    await wear(page, '深色')
+    check(await repainted(page, `(g) => g < ${day} - 0.2`), '换成夜间配色后地图重画')
     await settle(page)
     await shot(page, 'page-leader-home-dark')
     const faults = await axe(page)
     check(faults.length === 0, '夜间配色无障碍：' + faults.join('；'))
-    await page.evaluate(() => document.documentElement.classList.remove('dark'))
+    await wear(page, '浅色')
+    check(await repainted(page, `(g) => Math.abs(g - ${day}) < 0.02`), '换回浅色后地图重画')
     await shot(page, 'page-leader-home')
     await page.setViewportSize(laptop)
     await shot(page, 'page-leader-home-1366')

@@ -13,7 +13,7 @@ const get = async (page, id) => (await api(page, 'GET', '/api/v1/tickets/' + id)
 
 // 草稿：写到一半标签页没了，重新打开时原样还在
 {
-  const words = '来电反映关山大道路灯不亮已有一周，夜间出行不便，请尽快维修。' + Date.now() % 1000
+  const words = '来电反映关山大道路灯不亮已有一周，夜间出行不便，请尽快维修。'
   await goto(agent, '/desk')
   const content = agent.getByLabel('诉求内容').first()
   await content.fill(words)

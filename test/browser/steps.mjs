@@ -32,10 +32,10 @@ export async function choose(page, label, option) {
   await page.locator('.el-select-dropdown__item:visible', { hasText: option }).first().click()
 }
 
-/** find types into a picker and takes the first of what it offers. */
+/** find types into a picker and takes what it then offers: before the answer comes, the list is still the old one. */
 export async function find(page, label, text) {
   await dialog(page).getByRole('combobox', { name: new RegExp(label) }).first().fill(text)
-  await page.locator('.pick-pop [role=option]').first().click()
+  await page.locator('.pick-pop [role=option]', { hasText: text }).first().click()
 }
 
 /** submit sends the dialog and waits until it is gone. */

@@ -288,9 +288,11 @@ func (d *Dispatcher) Answered(now int64, call int64, seatID string) bool {
 // Reached says that the person called back is on the line now.
 func (d *Dispatcher) Reached(now int64, call int64) {
 	d.at(now)
-	if c := d.calls[call]; c != nil && c.Callback {
+	if c := d.calls[call]; c != nil && c.Callback && c.state == talking {
 		c.Callback, c.due = false, 0
-		delete(d.rest, c.Caller)
+		if d.rest[c.Caller] == c {
+			delete(d.rest, c.Caller)
+		}
 	}
 }
 
@@ -355,7 +357,7 @@ func (d *Dispatcher) Gone(now int64, call int64) (short bool) {
 	short = now-c.Arrived < int64(q.Short)*1000
 	d.leave(c)
 	if short || c.Caller == "" || c.Callback || d.rest[c.Caller] != nil {
-		delete(d.calls, call)
+		d.forget(c)
 		return short
 	}
 	c.due = now + int64(q.Within)*1000
@@ -399,7 +401,7 @@ func (d *Dispatcher) KeepPlace(now int64, call int64) bool {
 func (d *Dispatcher) NoReach(now int64, call int64, notUntil int64) {
 	d.at(now)
 	c := d.calls[call]
-	if c == nil || !c.Callback {
+	if c == nil || !c.Callback || c.state != talking {
 		return
 	}
 	s := d.seats[c.seat]

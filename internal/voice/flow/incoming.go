@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"log/slog"
+	"slices"
 
 	"hotline/internal/clock"
 	"hotline/internal/db"
@@ -41,9 +42,9 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 		_ = x.Engine.Reject(ctx, e.Leg, 41) // temporary failure: the carrier tries again
 		return
 	}
-	if seat := e.Headers["X-Seat"]; trunk.Test && seat != "" {
-		c.Needs = []acd.Need{{Skill: "seat:" + seat, Level: 1, Soft: true}}
-		c.rec.Flag("test")
+	if seat := e.Headers[SeatHeader]; trunk.Test && seat != "" {
+		c.Needs = []acd.Need{{Skill: "seat:" + seat, Level: 1}}
+		c.rec.Flag(flagTest)
 	}
 	x.calls[c.rec.ID] = c
 	p := c.in(&party{Leg: e.Leg, Kind: "caller", Name: c.rec.Masked, Began: c.rec.Began})
@@ -56,6 +57,13 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 	x.history(ctx, c)
 	c.greet(ctx)
 }
+
+// flagTest marks a call of the test line that names its seat (拨测).
+const flagTest = "test"
+
+// named tells whether the call is for one seat alone: it rings nowhere else,
+// and is nobody's missed call.
+func (c *call) named() bool { return slices.Contains(c.rec.Flags, flagTest) }
 
 // dialled is the number that the caller dialled, also when the carrier or a
 // department's number forwarded the call to us (双号并行).
@@ -174,7 +182,7 @@ func (c *call) greet(ctx context.Context) {
 		return
 	}
 	c.play(ctx, c.Caller, "greeting", clips(names...), false, true, func(ctx context.Context, _ string) {
-		if c.Treat.Forward != "" {
+		if c.Treat.Forward != "" && !c.named() {
 			c.forward(ctx)
 			return
 		}
@@ -213,6 +221,9 @@ func (c *call) line(needs []acd.Need) {
 // least lets a call whose city nobody knows (a mobile to the province's number)
 // look in the whole province at once, but for a sub-centre's people, who go first.
 func (c *call) least() acd.Reach {
+	if c.named() {
+		return acd.ReachRemote
+	}
 	if c.rec.Region == region.ProvinceCode && c.Team == 0 {
 		return acd.ReachProvince
 	}
@@ -292,6 +303,8 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 func (x *Exchange) acdDone(c *call, was phase, result string) {
 	now := x.ms()
 	switch {
+	case c.named(): // nobody waits to be called back
+		x.acd.Done(now, c.q())
 	case c.Owed == 0 && x.owing[c.rec.ID] != nil: // keeps its place already
 	case was == forwarding && result == cdr.Abandoned:
 		x.missedForward(c)

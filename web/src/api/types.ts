@@ -40,6 +40,8 @@ export interface Me {
   demo: boolean
   today: string
   warnings?: string[]
+  /** The coming year whose holidays are not recorded. */
+  unrecorded?: number
 }
 export interface QueueCount {
   count: number

@@ -1,4 +1,4 @@
-import { ref, watchEffect } from 'vue'
+import { computed, ref, watchEffect } from 'vue'
 
 export type Theme = 'light' | 'dark' | 'auto'
 const KEY = 'hotline.theme'
@@ -12,12 +12,14 @@ const system = window.matchMedia?.('(prefers-color-scheme: dark)')
 const systemDark = ref(Boolean(system?.matches))
 system?.addEventListener?.('change', (e) => (systemDark.value = e.matches))
 
+/** dark is what is shown: the setting, or the system's where the person follows it. Charts repaint by it. */
+export const dark = computed(() => theme.value === 'dark' || (theme.value === 'auto' && systemDark.value))
+
 export function startTheme() {
   watchEffect(() => {
-    const dark = theme.value === 'dark' || (theme.value === 'auto' && systemDark.value)
-    document.documentElement.classList.toggle('dark', dark)
+    document.documentElement.classList.toggle('dark', dark.value)
     localStorage.setItem(KEY, theme.value)
-  })
+  }, { flush: 'sync' })
   watchEffect(() => {
     // 12–16 px steps move with the base size; the phone layout keeps its own.
     const root = document.documentElement.style

@@ -47,10 +47,12 @@ export function useTicket(id: Ref<string>, delay = 0) {
       error.value = ''
     } catch (err) {
       if (abort !== own || (err as Error).name === 'AbortError') return
-      if (keep && ticket.value?.id === want) return
+      // Handed on: what is still shown could no longer be worked.
+      const gone = keep && err instanceof ApiError && err.status === 404
+      if (keep && !gone && ticket.value?.id === want) return
       ticket.value = null
-      error.value = errorText(err)
-      state.value = err instanceof ApiError && err.forbidden ? 'forbidden' : 'error'
+      error.value = gone ? '这件工单已转到下一环节，不再由您办理。' : errorText(err)
+      state.value = gone || (err instanceof ApiError && err.forbidden) ? 'forbidden' : 'error'
     }
   }
 

@@ -50,7 +50,7 @@ export const useMe = defineStore('me', () => {
   }
 
   /** Demo: take a role. `own` keeps the session to this tab alone, so other tabs stay who they are. */
-  async function enter(target: { username: string } | { unit: string }, own: boolean): Promise<Login> {
+  async function enter(target: { username: string } | { unit: string; role?: string }, own: boolean): Promise<Login> {
     const o = { quiet401: true, credentials: own ? 'omit' : 'same-origin' } as const
     const read = await api.post<Login>('/demo/enter', target, o)
     tabToken.set(read.token)

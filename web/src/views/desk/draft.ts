@@ -33,6 +33,7 @@ export interface DeskBody {
   knowledge: string
   knowledgeTitle: string
   miss: boolean
+  missQ: string
   redirectKind: string
   redirectText: string
   transferLine: string
@@ -62,7 +63,7 @@ export function blankBody(): DeskBody {
   return {
     way: 'dispatch', type: '', title: '', content: '', category: '', categoryName: '', region: '', regionName: '', address: '', object: '', points: [],
     kind: '个人', name: '', phone: '', company: '', uscc: '', gender: '', special: [], secrecy: 'normal', urgency: '一般', line: '', channel: 'phone', occurredAt: '', replyWay: '电话回访',
-    answer: '', knowledge: '', knowledgeTitle: '', miss: false, redirectKind: '', redirectText: '', transferLine: '', invalidReason: '', attachments: [], link: null, note: '', step: 0, call: '', attempt: null,
+    answer: '', knowledge: '', knowledgeTitle: '', miss: false, missQ: '', redirectKind: '', redirectText: '', transferLine: '', invalidReason: '', attachments: [], link: null, note: '', step: 0, call: '', attempt: null,
   }
 }
 
@@ -174,7 +175,7 @@ export function toRequest(b: DeskBody, draft?: string): Record<string, unknown> 
     line: text(b.line),
     occurred_at: b.occurredAt ? `${b.occurredAt.slice(0, 16)}:00+08:00` : undefined,
     reply_way: b.way === 'dispatch' ? text(b.replyWay) : undefined,
-    answer: answerOnly ? { text: b.answer.trim(), knowledge: b.knowledge || undefined, miss: b.miss && !b.knowledge ? true : undefined } : undefined,
+    answer: answerOnly ? { text: b.answer.trim(), knowledge: b.knowledge || undefined, ...(b.miss && !b.knowledge ? { miss: true, miss_q: text(b.missQ)?.slice(0, 200) } : {}) } : undefined,
     redirect: b.way === 'redirect' ? { kind: b.redirectKind, text: b.redirectText.trim() } : undefined,
     transfer: b.way === 'transfer' ? { line: b.transferLine } : undefined,
     invalid: b.way === 'invalid' ? { reason: b.invalidReason } : undefined,

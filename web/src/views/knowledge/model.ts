@@ -40,6 +40,16 @@ export interface Article extends ArticleRow {
   feedback?: { id?: string; at?: string; by?: string; kind?: string; text: string; state?: string }[]
   actions?: Action[]
 }
+/** Miss (未命中) is a question that the library has no answer to. */
+export interface Miss {
+  term: string
+  words: string
+  asked: number
+  last: string
+  category_name: string
+  path: string
+  article?: string
+}
 /** Node is a field of the catalogue with how many articles lie in it and below it. */
 export interface Node {
   path: string
