@@ -102,6 +102,7 @@ type Service struct {
 	Ring    *seal.Ring
 	Org     *org.Service
 	Tickets *ticket.Service
+	Counted func() // the figures have moved; nil = nobody looks. Set before Follow.
 }
 
 // New builds the service.
