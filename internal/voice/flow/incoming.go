@@ -186,6 +186,10 @@ func (c *call) greet(ctx context.Context) {
 			c.forward(ctx)
 			return
 		}
+		if m, ok := c.x.now().Menus[c.Treat.Number]; ok && len(c.Needs) == 0 {
+			c.menu(ctx, m, false)
+			return
+		}
 		c.enqueue(ctx)
 	})
 }

@@ -45,6 +45,8 @@ type Rules struct {
 		To   string `json:"to"`   // 08:00
 	} `json:"quiet"`
 	FollowUp int `json:"follow_up"` // days for a matter of 领导接听
+	// Menus has the lines that ask for a key first; none by default.
+	Menus map[string]Menu `json:"menus,omitempty"`
 }
 
 // ParseRules reads the rules.
@@ -96,6 +98,11 @@ func ValidateRules(doc, _ []byte) error {
 	}
 	if r.Lost < 1 || r.Lost > 10 {
 		return bad("席位断线重新排队应在10秒以内。")
+	}
+	for n, m := range r.Menus {
+		if err := m.check(n, bad); err != nil {
+			return err
+		}
 	}
 	for _, t := range []string{r.Quiet.From, r.Quiet.To} {
 		if _, err := time.Parse("15:04", t); err != nil {
