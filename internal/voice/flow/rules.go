@@ -96,8 +96,8 @@ func ValidateRules(doc, _ []byte) error {
 	if r.Forward < 20 || r.Forward > 30 || r.Hand < 20 || r.Hand > 30 {
 		return bad("转接振铃应为20至30秒，无人接听即回到原席。")
 	}
-	if r.Lost < 1 || r.Lost > 10 {
-		return bad("席位断线重新排队应在10秒以内。")
+	if r.Lost < 1 || r.Lost+unnoticed > 10 {
+		return bad("席位断线的等待应为1至5秒：察觉断线约需5秒，合计10秒以内重新排队。")
 	}
 	for n, m := range r.Menus {
 		if err := m.check(n, bad); err != nil {
