@@ -185,7 +185,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
-	a.Staff = workforce.New(d, a.Log, a.Org)
+	a.Staff = workforce.New(d, a.Log, a.Org, a.Ring)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
 	a.exchange()
 	a.buildVoice()

@@ -179,6 +179,8 @@ func (x *Exchange) handle(ctx context.Context, e media.Event) {
 		c.collected(ctx, e)
 	case media.Quality:
 		c.quality(e)
+	case media.Held:
+		c.heldAtPhone(ctx, e)
 	case media.Ended:
 		c.endedLeg(ctx, e)
 	}
