@@ -36,6 +36,7 @@ import (
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
 	"hotline/internal/voice/media"
+	"hotline/internal/voice/speech"
 	"hotline/internal/workforce"
 )
 
@@ -48,6 +49,7 @@ type Config struct {
 	ReadOnly bool         // for commands that only look; takes no lock
 	Engine   media.Engine // the exchange; nil = the one of Phone, if any
 	Phone    Phone
+	Speech   speech.Config // 语音识别
 }
 
 // App is the platform in one process.
@@ -185,7 +187,9 @@ func (a *App) build(ctx context.Context) error {
 	a.Staff = workforce.New(d, a.Log, a.Org)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
 	a.exchange()
-	a.buildVoice()
+	if err := a.buildVoice(); err != nil {
+		return err
+	}
 	a.Knowledge = knowledge.New(knowledge.Deps{DB: d, Log: a.Log, Org: a.Org})
 	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)

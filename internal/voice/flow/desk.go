@@ -107,8 +107,13 @@ func (x *Exchange) hello(d *Desk) {
 	m := x.seatMessage(s)
 	m.Type, m.Seat, m.No, m.Name, m.Phone, m.Skills = "hello", s.id, s.person.No, s.actor.Name, s.person.Phone, s.person.Skills
 	d.push(m)
+	d.push(x.transcribing(""))
 	if c := x.calls[s.call]; c != nil {
 		d.push(c.message("call"))
+		x.retell(d, c)
+		if c.heard != "" {
+			d.push(x.transcribing(c.heard))
+		}
 		x.reveal(s, c)
 	} else if c := x.calls[s.rings]; c != nil {
 		m := c.message("ringing")
