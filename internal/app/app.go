@@ -37,6 +37,7 @@ import (
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
 	"hotline/internal/voice/media"
+	"hotline/internal/voice/speech"
 	"hotline/internal/workforce"
 )
 
@@ -51,6 +52,7 @@ type Config struct {
 	Phone    Phone
 	Proxies  []netip.Prefix // reverse proxies whose X-Forwarded-For is believed
 	HTTPS    bool           // people reach the platform by HTTPS: cookies travel no other way
+	Speech   speech.Config  // 语音识别
 }
 
 // App is the platform in one process.
@@ -188,7 +190,9 @@ func (a *App) build(ctx context.Context) error {
 	a.Staff = workforce.New(d, a.Log, a.Org, a.Ring)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
 	a.exchange()
-	a.buildVoice()
+	if err := a.buildVoice(); err != nil {
+		return err
+	}
 	a.Knowledge = knowledge.New(knowledge.Deps{DB: d, Log: a.Log, Org: a.Org})
 	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)

@@ -109,8 +109,13 @@ func (x *Exchange) hello(d *Desk) {
 	if taken := s.person.Phone; taken != "" && s.phone == "" {
 		d.push(Message{Type: "notice", Code: "phone_in_use", Text: "话机" + taken + "正由其他席位使用，本席改用浏览器接听。"})
 	}
+	d.push(x.transcribing(""))
 	if c := x.calls[s.call]; c != nil {
 		d.push(c.message("call"))
+		x.retell(d, c)
+		if c.heard != "" {
+			d.push(x.transcribing(c.heard))
+		}
 		x.reveal(s, c)
 	} else if c := x.calls[s.rings]; c != nil {
 		m := c.message("ringing")

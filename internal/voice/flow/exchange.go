@@ -21,6 +21,7 @@ import (
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
+	"hotline/internal/voice/speech"
 	"hotline/internal/workforce"
 )
 
@@ -38,6 +39,7 @@ type Deps struct {
 	Ticket *ticket.Service
 	Notify *notify.Service
 	Staff  *workforce.Service
+	Speech speech.Recognizer // nil = calls are not transcribed
 }
 
 // Exchange supervises one exchange: its calls, its queue and its seats.
@@ -197,6 +199,7 @@ func (x *Exchange) settle(ctx context.Context) {
 	}
 	for _, c := range x.calls {
 		if c.dirty {
+			c.listens(ctx)
 			c.keep()
 		}
 	}

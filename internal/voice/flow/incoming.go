@@ -269,6 +269,7 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 	x := c.x
 	was := c.Phase
 	c.hint.stop()
+	c.deafen()
 	c.closeHand(ctx, "cancelled")
 	if c.Held > 0 {
 		c.rec.HoldMs += x.ms() - c.Held
