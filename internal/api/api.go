@@ -71,7 +71,9 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	hub    *hub
-	names  sync.Map // account id → name
+	// similar counts for the dispatchers' lists.
+	similar insight.Similar
+	names   sync.Map // account id → name
 }
 
 const sessionCookie = "hotline_session"
@@ -131,5 +133,13 @@ func stamp(ms int64) string {
 	if ms == 0 {
 		return ""
 	}
-	return clock.FromMillis(ms).Format("2006-01-02T15:04:05+08:00")
+	t := clock.FromMillis(ms)
+	y, mon, d := t.Date()
+	h, min, s := t.Clock()
+	b := []byte("2006-01-02T15:04:05+08:00")
+	for i, n := range [...]int{y / 100, y % 100, int(mon), d, h, min, s} {
+		at := [...]int{0, 2, 5, 8, 11, 14, 17}[i]
+		b[at], b[at+1] = byte('0'+n/10), byte('0'+n%10)
+	}
+	return string(b)
 }

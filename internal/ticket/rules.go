@@ -28,6 +28,7 @@ type Rules struct {
 	byAction map[string][]int     // edge indexes
 	statusZh map[string]string
 	stateZh  map[string]string
+	choices  map[string][]OfferValue // Options as offers show them; nobody changes them
 }
 
 // Term is a code with its Chinese word.
@@ -89,7 +90,12 @@ func ParseRules(doc []byte) (*Rules, error) {
 	if err := json.Unmarshal(doc, r); err != nil {
 		return nil, fmt.Errorf("rule table: %w", err)
 	}
-	r.byAction = map[string][]int{}
+	r.byAction, r.choices = map[string][]int{}, map[string][]OfferValue{}
+	for name, list := range r.Options {
+		for _, t := range list {
+			r.choices[name] = append(r.choices[name], OfferValue{Value: t[0], Label: t[1]})
+		}
+	}
 	r.statusZh, r.stateZh = map[string]string{}, map[string]string{}
 	for _, t := range r.Statuses {
 		r.statusZh[t[0]] = t[1]
