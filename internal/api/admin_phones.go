@@ -85,13 +85,17 @@ func (a *API) handsetRoutes() {
 	root := func(ctx context.Context) int64 { return a.Org.Tree().Platform(actorOf(ctx).Unit).ID }
 	type listOut struct {
 		Items []HandsetOut `json:"items"`
+		Units []UnitRef    `json:"units" doc:"可安放话机的单位"`
 	}
 	route(a, http.MethodGet, "/api/v1/admin/phones", "admin-phones", "话机", keep("handset.list"), func(ctx context.Context, _ *struct{}) (*struct{ Body listOut }, error) {
 		list, err := a.Staff.Handsets(ctx, root(ctx))
 		if err != nil {
 			return nil, err
 		}
-		up, out := a.registered(), listOut{Items: []HandsetOut{}}
+		up, out := a.registered(), listOut{Items: []HandsetOut{}, Units: []UnitRef{}}
+		for _, u := range a.Staff.SeatUnits(root(ctx)) {
+			out.Units = append(out.Units, a.unitRef(u.ID))
+		}
 		for i := range list {
 			out.Items = append(out.Items, a.handsetOut(&list[i], up))
 		}

@@ -98,6 +98,17 @@ func (s *Service) sealSecret(h *Handset) (string, error) {
 // seatKinds are the units that have seats.
 var seatKinds = []org.Kind{org.KindProvince, org.KindCity, org.KindCounty, org.KindSubcentre, org.KindSite}
 
+// SeatUnits are the units under root that have seats, and so phones.
+func (s *Service) SeatUnits(root int64) (out []org.Unit) {
+	tree := s.org.Tree()
+	for _, u := range tree.All() {
+		if slices.Contains(seatKinds, u.Kind) && tree.Under(root, u.ID) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
 // AddHandset creates a phone and gives its password, which is kept nowhere. It
 // fails with invalid handset_user, handset_place, handset_unit and conflict
 // handset_taken.
