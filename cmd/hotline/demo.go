@@ -21,7 +21,7 @@ func runDemo(ctx context.Context, args []string) error {
 	days := f.Int("days", 90, "演示历史的天数")
 	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
 	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
-	phone := phoneFlags(f)
+	phone, hearing := phoneFlags(f), speechFlags(f)
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
@@ -44,7 +44,15 @@ func runDemo(ctx context.Context, args []string) error {
 	if phone.SIP != "" && phone.Web == "" {
 		phone.Web = app.FreeWeb("127.0.0.1")
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone})
+	if hearing.ASR == "" && phone.SIP != "" { // the callers of the demonstration are known by heart
+		ears, err := demo.OpenRecogniser()
+		if err != nil {
+			return err
+		}
+		defer ears.Close()
+		hearing.ASR, hearing.Label = ears.URL(), demo.RecogniserName
+	}
+	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone, Speech: *hearing})
 	if err != nil {
 		ln.Close()
 		return err

@@ -9,7 +9,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,7 +42,7 @@ type ringing struct {
 func newRinging(t *testing.T) *ringing {
 	t.Helper()
 	dir := t.TempDir()
-	keys, err := seal.OpenFileProvider(filepath.Join(dir, "keys"), "sm")
+	keys, err := seal.OpenFileProvider(dir, "sm")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
+	"hotline/internal/voice/speech"
 	"hotline/internal/workforce"
 )
 
@@ -38,6 +39,7 @@ type Deps struct {
 	Ticket *ticket.Service
 	Notify *notify.Service
 	Staff  *workforce.Service
+	Speech speech.Recognizer // nil = calls are not transcribed
 }
 
 // Exchange supervises one exchange: its calls, its queue and its seats.
@@ -184,6 +186,8 @@ func (x *Exchange) handle(ctx context.Context, e media.Event) {
 		c.collected(ctx, e)
 	case media.Quality:
 		c.quality(e)
+	case media.Held:
+		c.heldAtPhone(ctx, e)
 	case media.Ended:
 		c.endedLeg(ctx, e)
 	}
@@ -200,6 +204,7 @@ func (x *Exchange) settle(ctx context.Context) {
 	}
 	for _, c := range x.calls {
 		if c.dirty {
+			c.listens(ctx)
 			c.keep()
 		}
 	}

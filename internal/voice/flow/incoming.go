@@ -23,6 +23,10 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 		return
 	}
 	now := x.ms()
+	if e.Seat != "" && !x.ours(e.DNIS) { // a seat's phone calls out from the call bar, where the number stays hidden
+		x.order("reject", x.Engine.Reject(ctx, e.Leg, 21))
+		return
+	}
 	dnis := dialled(e)
 	trunk := x.trunk(e.Trunk)
 	where := line.CallerCity(e.ANI)
@@ -56,6 +60,11 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 	c.tell(cdr.EventIncoming, 0, map[string]any{"prompt": t.Prompt})
 	x.history(ctx, c)
 	c.greet(ctx)
+}
+
+// ours tells whether a number is one of the hotline's lines.
+func (x *Exchange) ours(number string) bool {
+	return number == line.Hotline || slices.ContainsFunc(x.Lines.All(x.clk.Now()), func(l line.Line) bool { return l.Number == number })
 }
 
 // flagTest marks a call of the test line that names its seat (拨测).
@@ -186,6 +195,10 @@ func (c *call) greet(ctx context.Context) {
 			c.forward(ctx)
 			return
 		}
+		if m, ok := c.x.now().Menus[c.Treat.Number]; ok && len(c.Needs) == 0 {
+			c.menu(ctx, m, false)
+			return
+		}
 		c.enqueue(ctx)
 	})
 }
@@ -256,6 +269,7 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 	x := c.x
 	was := c.Phase
 	c.hint.stop()
+	c.deafen()
 	c.closeHand(ctx, "cancelled")
 	if c.Held > 0 {
 		c.rec.HoldMs += x.ms() - c.Held

@@ -86,7 +86,7 @@ func (x *Exchange) callBack(ctx context.Context, s *seat, o *owed) error {
 	}
 	c.Owed, c.rec.Origin, c.rec.Queue, c.Needs = o.rec.ID, o.rec.ID, o.rec.Queue, o.needs
 	c.rec.Flag("callback")
-	c.dialCitizen(ctx, s)
+	c.begin(ctx, s)
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (c *call) dialCitizen(ctx context.Context, s *seat) {
 func (c *call) reachedCitizen(ctx context.Context) {
 	x := c.x
 	s := x.seats[c.Seat]
-	if s == nil || s.leg == "" && c.SeatLeg == "" {
+	if s == nil || s.browser() == "" && c.SeatLeg == "" {
 		c.Phase = talking
 		c.rec.AnsweredAt = x.ms()
 		c.enqueue(ctx) // the seat is gone: the citizen gets another
@@ -147,7 +147,7 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		x.show(c)
 		return
 	}
-	leg := s.leg
+	leg := s.browser()
 	if leg == "" {
 		leg = c.SeatLeg
 	}
@@ -213,8 +213,8 @@ func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
 		if s.call != 0 || s.rings != 0 {
 			return errInTalk()
 		}
-		if !s.up() || s.leg == "" {
-			return fault.Conflict("no_voice", "语音通道尚未接通，不能外呼。")
+		if !x.up(s) {
+			return s.mute("不能外呼")
 		}
 		c, err := x.newOut(s, who.Phone, line.Hotline, t.Region)
 		if err != nil {
@@ -225,7 +225,7 @@ func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
 			delete(x.calls, c.rec.ID)
 			return errInTalk()
 		}
-		c.dialCitizen(ctx, s)
+		c.begin(ctx, s)
 		return nil
 	})
 }
@@ -248,7 +248,7 @@ func (x *Exchange) pace(ctx context.Context) {
 	x.mu.Lock()
 	var free []*Desk
 	for _, s := range x.seats {
-		if s.next && s.call == 0 && s.rings == 0 && len(s.desks) > 0 && s.up() && x.acd.SeatOf(s.id).State == acd.Ready {
+		if s.next && s.call == 0 && s.rings == 0 && len(s.desks) > 0 && x.up(s) && x.acd.SeatOf(s.id).State == acd.Ready {
 			free = append(free, s.desks[0])
 		}
 	}
