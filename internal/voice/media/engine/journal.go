@@ -14,6 +14,7 @@ import (
 	"hotline/internal/seal"
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/media/rtp"
+	"hotline/internal/voice/media/sdp"
 	"hotline/internal/voice/media/sip"
 )
 
@@ -69,6 +70,7 @@ type savedLeg struct {
 	Stream   *rtp.State        `json:"stream,omitempty"`
 	Session  uint64            `json:"session,omitempty"`
 	Version  uint64            `json:"version,omitempty"`
+	Crypto   *sdp.Crypto       `json:"crypto,omitempty"`
 	Incoming bool              `json:"incoming,omitempty"`
 	Trunk    string            `json:"trunk,omitempty"`
 	DNIS     string            `json:"dnis,omitempty"`

@@ -25,7 +25,7 @@ func (e *Engine) saveLeg(l *leg) *savedLeg {
 			return nil
 		}
 		st := l.stream.State(e.now())
-		s.Dialog, s.Stream, s.Session, s.Version = &d, &st, l.local.Session, l.local.Version
+		s.Dialog, s.Stream, s.Session, s.Version, s.Crypto = &d, &st, l.local.Session, l.local.Version, l.local.Crypto
 	}
 	l.mu.Lock()
 	if p := l.prompt; p != nil {
@@ -107,7 +107,7 @@ func (e *Engine) restoreLeg(s savedLeg) error {
 		return err
 	}
 	l.stream = st
-	l.local = sdp.Local{Addr: e.ip, Port: st.Port, Session: s.Session, Version: s.Version, RTCPMux: true}
+	l.local = sdp.Local{Addr: e.ip, Port: st.Port, Session: s.Session, Version: s.Version, RTCPMux: true, Crypto: s.Crypto}
 	var out line = st
 	l.line.Store(&out)
 	c, err := e.stack.Restore(*s.Dialog)

@@ -30,6 +30,7 @@ type Call struct {
 	phone    string
 	dnis     string
 	ani      string
+	secure   bool // its trunk or phone wants encrypted sound
 	headers  map[string]string
 	offer    []byte
 	newest   string
@@ -85,6 +86,9 @@ func (c *Call) Trunk() string { return c.trunk }
 
 // Phone is the registered phone at the other end, "" for a trunk's call.
 func (c *Call) Phone() string { return c.phone }
+
+// Secure tells whether the trunk or phone takes encrypted sound only.
+func (c *Call) Secure() bool { return c.secure }
 
 // DNIS is the number that was dialled.
 func (c *Call) DNIS() string { return c.dnis }

@@ -20,6 +20,7 @@ type DialOpts struct {
 	ANI     string            // the number shown; "" = withheld
 	Headers map[string]string // X-Ticket, Diversion …
 	Offer   []byte            // our description; empty = the peer offers in its 200
+	Secure  []byte            // that of encrypted sound, for trunks and phones that take no other
 	Timeout time.Duration     // until no answer; 0 = 30 s
 }
 
@@ -56,7 +57,7 @@ func (s *Stack) Dial(t media.Target, o DialOpts) (*Call, error) {
 	if s.closed.Load() {
 		return nil, net.ErrClosed
 	}
-	c := &Call{s: s, callID: random(), localSDP: o.Offer, ani: o.ANI, dnis: t.Value}
+	c := &Call{s: s, callID: random(), ani: o.ANI, dnis: t.Value}
 	c.local = party{uri: sg.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}, tag: "h" + random()}
 	if o.ANI != "" {
 		if Number(o.ANI) == "" {
@@ -76,7 +77,10 @@ func (s *Stack) Dial(t media.Target, o DialOpts) (*Call, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.invite = c.newInvite(o.Offer, extra)
+	if c.localSDP = o.Offer; c.secure {
+		c.localSDP = o.Secure
+	}
+	c.invite = c.newInvite(c.localSDP, extra)
 	s.remember(c)
 	wait := o.Timeout
 	if wait <= 0 {
@@ -118,7 +122,7 @@ func (s *Stack) aim(c *Call, t media.Target) error {
 		if err != nil {
 			return err
 		}
-		c.trunk, c.transport, c.dnis = tr.Name, or(tr.Transport, "udp"), number
+		c.trunk, c.transport, c.dnis, c.secure = tr.Name, or(tr.Transport, "udp"), number, tr.SRTP
 		c.target = sg.Uri{Scheme: "sip", User: strings.ReplaceAll(number, "#", "%23"), Host: host, Port: port}
 		if c.transport != "udp" {
 			c.target.UriParams = sg.HeaderParams{{K: "transport", V: c.transport}}
@@ -129,7 +133,7 @@ func (s *Stack) aim(c *Call, t media.Target) error {
 		if !ok {
 			return ErrPhone
 		}
-		c.phone, c.target, c.dest, c.transport = t.Value, *b.contact.Clone(), b.dest, b.transport
+		c.phone, c.target, c.dest, c.transport, c.secure = t.Value, *b.contact.Clone(), b.dest, b.transport, s.reg.encrypted(t.Value)
 	default:
 		return ErrTarget
 	}
