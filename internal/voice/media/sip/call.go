@@ -82,7 +82,11 @@ func (c *Call) ID() string { return c.id }
 func (c *Call) Incoming() bool { return c.incoming }
 
 // Trunk is the trunk the call came or went through, "" for a phone's.
-func (c *Call) Trunk() string { return c.trunk }
+func (c *Call) Trunk() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trunk
+}
 
 // Phone is the registered phone at the other end, "" for a trunk's call.
 func (c *Call) Phone() string { return c.phone }
@@ -200,7 +204,7 @@ func (c *Call) bye(cause int) {
 	go func() {
 		ctx, cancel := ctxLong()
 		defer cancel()
-		if _, err := c.s.do(ctx, req); err != nil {
+		if _, err := c.do(ctx, req); err != nil {
 			c.s.log.Debug("BYE without an answer", "call", c.id, "err", err)
 		}
 		c.s.forget(c)
