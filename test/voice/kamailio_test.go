@@ -51,31 +51,49 @@ const (
 	carrierIP = "127.0.78.4"
 )
 
-// node is an exchange in a process of its own, without a platform: it answers by
-// itself and plays the notice of the number.
-func node(t *testing.T, ip string) *exec.Cmd {
+// process is an exchange that can be killed and started again on its directory.
+type process struct {
+	t   *testing.T
+	dir string
+	ip  string
+	cmd *exec.Cmd
+	c   *media.Client
+}
+
+func (p *process) start(set media.Setup) {
+	p.t.Helper()
+	p.cmd = exec.Command(os.Args[0])
+	p.cmd.Env = append(os.Environ(), "EXCHANGE_DIR="+p.dir, "EXCHANGE_SIP="+p.ip+":5060")
+	p.cmd.Stderr = os.Stderr
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	eventually(p.t, "the exchange is there", func() bool { return p.c.Setup(bg, set) == nil })
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+func newProcess(t *testing.T, ip string, set media.Setup) *process {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "voice"), 0o700); err != nil {
+	p := &process{t: t, dir: t.TempDir(), ip: ip}
+	if err := os.MkdirAll(filepath.Join(p.dir, "voice"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "EXCHANGE_DIR="+dir, "EXCHANGE_SIP="+ip+":5060")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	c := media.NewClient(filepath.Join(dir, "voice", "media.sock"), clock.System())
-	t.Cleanup(c.Close)
-	eventually(t, "the exchange is there", func() bool {
-		return c.Setup(bg, media.Setup{Trunks: []media.Trunk{{Name: "proxy", Address: proxyIP + ":5060", Allow: []string{proxyIP}}},
-			Treatments: []media.Treatment{{DNIS: "12345", Notice: []media.Clip{{Name: "welcome"}}}}}) == nil
-	})
-	return cmd
+	p.c = media.NewClient(filepath.Join(p.dir, "voice", "media.sock"), clock.System())
+	t.Cleanup(p.c.Close)
+	t.Cleanup(func() { p.kill() })
+	p.start(set)
+	return p
+}
+
+// node is an exchange behind the proxy, without a platform: it answers by itself
+// and plays the notice of the number.
+func node(t *testing.T, ip string) *process {
+	return newProcess(t, ip, media.Setup{Trunks: []media.Trunk{{Name: "proxy", Address: proxyIP + ":5060", Allow: []string{proxyIP}}},
+		Treatments: []media.Treatment{{DNIS: "12345", Notice: []media.Clip{{Name: "welcome"}}}}})
 }
 
 // startProxy runs Kamailio with the operator's own example, its addresses put in.
@@ -154,9 +172,7 @@ func TestProxyAndKilledExchange(t *testing.T) {
 	if err := callers(t, 40, 20); err != nil {
 		t.Fatalf("both alive: %v", err)
 	}
-	if err := first.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	first.kill()
 	began := time.Now()
 	if err := callers(t, 60, 20); err != nil {
 		t.Fatalf("one killed: %v", err)

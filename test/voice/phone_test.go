@@ -199,3 +199,34 @@ func TestEncryptedPhone(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 }
+
+// A killed exchange knows its phones when it is back: the next call rings.
+func TestPhoneOutlivesKill(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	set := media.Setup{Phones: []media.Phone{account("8001", "geheim", false)}}
+	p := newProcess(t, here, set)
+	startPhone(t, "<sip:8001@"+here+":5060>;auth_pass=geheim;answermode=auto;regint=600;audio_codecs=PCMA/8000/1", agentHz)
+	registered := func() bool {
+		s, err := p.c.Snapshot(bg)
+		return err == nil && len(s.Phones) == 1
+	}
+	eventually(t, "the phone registers", registered)
+	time.Sleep(200 * time.Millisecond) // the journal gathers for 20 ms
+	p.kill()
+	p.start(set)
+	if !registered() {
+		t.Fatal("the phone is not known any more")
+	}
+	if err := p.c.Dial(bg, media.Spec{Leg: "one", To: media.Target{Kind: media.ToPhone, Value: "8001"}, ANI: "12345", Timeout: 10}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the phone answers", func() bool {
+		s, err := p.c.Snapshot(bg)
+		return err == nil && len(s.Legs) == 1 && s.Legs[0].State == "up"
+	})
+	if err := p.c.Hangup(bg, "one", 16); err != nil {
+		t.Error(err)
+	}
+}

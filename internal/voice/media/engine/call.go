@@ -288,6 +288,7 @@ func (h handler) Phone(user string, up bool) {
 		delete(h.e.phones, user)
 	}
 	h.e.mu.Unlock()
+	h.e.journal.touchPhones()
 	h.e.tell(media.Event{Kind: media.Registered, Seat: media.Seat(user), Why: word(up)})
 }
 

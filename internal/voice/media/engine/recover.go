@@ -63,12 +63,13 @@ func (e *Engine) recover(left *saved) {
 	}
 	e.tell(media.Event{Kind: media.Restarted})
 	if left.setup != nil {
-		if err := e.stack.Configure(left.setup.Trunks, left.setup.Phones); err != nil {
+		if err := e.configure(*left.setup); err != nil {
 			e.log.Error("中继和话机设置未能恢复", "err", err)
 		}
 		e.mu.Lock()
 		e.setup = *left.setup
 		e.mu.Unlock()
+		e.stack.RestorePhones(left.phones)
 	}
 	for _, s := range left.legs {
 		if err := e.restoreLeg(s); err != nil {

@@ -134,12 +134,13 @@ func (s *Stack) Registrations() []Registration {
 }
 
 // RestorePhones takes over what a former process knew; call it after Configure.
-// Phones without an account, and those whose time is over, are left out.
+// Phones without an account, those whose time is over, and those whose
+// connection died with the process are left out; the last come back by themselves.
 func (s *Stack) RestorePhones(list []Registration) {
 	for _, r := range list {
 		b := &binding{dest: r.Dest, transport: r.Transport, until: clock.FromMillis(r.Until)}
 		from, err := netip.ParseAddrPort(r.From)
-		if err != nil || sg.ParseUri(r.Contact, &b.contact) != nil || !s.reg.has(r.User) || !b.until.After(s.clock.Now()) {
+		if err != nil || sg.ParseUri(r.Contact, &b.contact) != nil || !s.reg.has(r.User) || !b.until.After(s.clock.Now()) || b.transport != "udp" {
 			continue
 		}
 		b.from = from
