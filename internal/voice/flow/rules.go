@@ -3,6 +3,7 @@ package flow
 import (
 	_ "embed"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"hotline/internal/clock"
@@ -91,6 +92,14 @@ func ValidateRules(doc, _ []byte) error {
 			if s.Reach < acd.ReachTeam || s.Reach > acd.ReachCallback || i > 0 && (s.After < q.Rings[i-1].After || s.Reach <= q.Rings[i-1].Reach) {
 				return bad("%s：溢出范围应由近到远、时间递增。", n)
 			}
+		}
+	}
+	for _, t := range r.Trunks {
+		if t.Password != "" {
+			return bad("中继“%s”的密码不写在规则里，请写入数据目录 voice/trunks 下以中继名命名的文件。", t.Name)
+		}
+		if t.Name == "" || strings.ContainsAny(t.Name, "/\\") {
+			return bad("中继要有名称，且不含斜杠。")
 		}
 	}
 	if r.Forward < 20 || r.Forward > 30 || r.Hand < 20 || r.Hand > 30 {
