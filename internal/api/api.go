@@ -61,6 +61,7 @@ type Deps struct {
 	Blobs     blob.Store
 	Gate      *Gate
 	Demo      Demo // nil outside the demo
+	HTTPS     bool // the session cookie travels by HTTPS only
 }
 
 // API is the JSON face; Routes is the table that the matrix test walks.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -176,30 +175,4 @@ func (r *Rules) OptionWord(list, code string) string {
 		}
 	}
 	return code
-}
-
-// Diagram draws the ticket's states as Mermaid text for the documentation.
-func (r *Rules) Diagram() string {
-	var b strings.Builder
-	b.WriteString("stateDiagram-v2\n")
-	for _, on := range []string{"", "assignment"} {
-		words := r.statusZh
-		if on != "" {
-			words = r.stateZh
-		}
-		var lines []string
-		for _, e := range r.Edges {
-			if e.On != on || e.To == "" || e.Hidden {
-				continue
-			}
-			for _, from := range e.From {
-				lines = append(lines, fmt.Sprintf("  %s --> %s: %s\n", words[from], words[e.To], e.Label))
-			}
-		}
-		sort.Strings(lines)
-		for _, l := range lines {
-			b.WriteString(l)
-		}
-	}
-	return b.String()
 }

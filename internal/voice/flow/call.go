@@ -90,6 +90,9 @@ type call struct {
 	digit func(context.Context, string)            // what follows Collect
 	hint  *timer
 	dirty bool
+	ears  map[media.Leg]*ear // who is transcribed
+	words []SegmentView      // what was said so far
+	heard string             // how the transcription is, "" = as it should be
 }
 
 // q is the call's number in the dispatcher: a call-back keeps the number of the
