@@ -12,6 +12,7 @@ import (
 	"hotline/internal/eventlog"
 	"hotline/internal/fault"
 	"hotline/internal/org"
+	"hotline/internal/seal"
 )
 
 func world(t *testing.T, d *db.DB, c *clock.Virtual) (*Service, int64, int64) {
@@ -29,7 +30,11 @@ func world(t *testing.T, d *db.DB, c *clock.Virtual) (*Service, int64, int64) {
 	}
 	u, _ := o.Tree().ByCode("P420100")
 	b, _ := o.Tree().ByCode("S420000-12366")
-	return New(d, log, o), u.ID, b.ID
+	keys, err := seal.OpenFileProvider(t.TempDir(), "sm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(d, log, o, seal.NewRing(keys)), u.ID, b.ID
 }
 
 func schemas() []db.Schema { return []db.Schema{eventlog.Schema("event"), org.Schema(), Schema()} }
@@ -93,6 +98,18 @@ func TestRosterWithoutGapsOnly(t *testing.T) {
 		}
 		if got, err := s.Swaps(ctx, unit); err != nil || len(got) != 1 {
 			t.Fatalf("%v %v", got, err)
+		}
+		if _, err := s.AskSwap(ctx, 3, late.ID, 2, "再申请一次"); !fault.Is(err, "swap_pending") {
+			t.Errorf("a second wish for the shift: %v", err)
+		}
+		if err := s.DecideSwap(ctx, 9, unit, w.ID, true); !fault.Is(err, "swap_unaccepted") {
+			t.Errorf("the colleague has not answered: %v", err)
+		}
+		if err := s.AnswerSwap(ctx, 3, w.ID, true); !fault.Is(err, "swap_absent") {
+			t.Errorf("answered by who asks: %v", err)
+		}
+		if err := s.AnswerSwap(ctx, 4, w.ID, true); err != nil {
+			t.Fatal(err)
 		}
 		if err := s.DecideSwap(ctx, 9, unit, w.ID, true); err != nil {
 			t.Fatal(err)

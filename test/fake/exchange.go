@@ -24,6 +24,7 @@ type Exchange struct {
 	past   []media.Event
 	subs   []chan media.Event
 	legs   map[media.Leg]*leg
+	taps   map[media.Leg][]*io.PipeWriter
 	rooms  map[media.Room]map[media.Leg]bool
 	gain   map[string]float64 // room|listener|speaker, 1 where absent
 	recs   map[string]media.Room
@@ -34,6 +35,7 @@ type Exchange struct {
 	lost   bool
 	now    func() int64
 	Ask    map[media.Leg]media.Digits
+	phones []string
 }
 
 type leg struct {
@@ -44,7 +46,7 @@ type leg struct {
 
 // NewExchange makes an exchange without calls; now is its clock.
 func NewExchange(now func() int64) *Exchange {
-	return &Exchange{legs: map[media.Leg]*leg{}, rooms: map[media.Room]map[media.Leg]bool{}, gain: map[string]float64{}, recs: map[string]media.Room{}, said: map[media.Leg][]string{}, Ask: map[media.Leg]media.Digits{}, now: now}
+	return &Exchange{legs: map[media.Leg]*leg{}, taps: map[media.Leg][]*io.PipeWriter{}, rooms: map[media.Room]map[media.Leg]bool{}, gain: map[string]float64{}, recs: map[string]media.Room{}, said: map[media.Leg][]string{}, Ask: map[media.Leg]media.Digits{}, now: now}
 }
 
 // Seq is the number of the newest event.
@@ -178,7 +180,34 @@ func (x *Exchange) SeatDown(l media.Leg) {
 func (x *Exchange) Register(user string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.phones = append(x.phones, user)
 	x.emit(media.Event{Kind: media.Registered, Seat: media.Seat(user), Why: "up"})
+}
+
+// Unregister says that a SIP phone is gone.
+func (x *Exchange) Unregister(user string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.phones = slices.DeleteFunc(x.phones, func(p string) bool { return p == user })
+	x.emit(media.Event{Kind: media.Registered, Seat: media.Seat(user), Why: "down"})
+}
+
+// PhoneCall lets a registered phone call.
+func (x *Exchange) PhoneCall(user, dnis string) media.Leg {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.no++
+	l := media.Leg(fmt.Sprintf("in%d", x.no))
+	x.legs[l] = &leg{LegState: media.LegState{Leg: l, State: "ringing", Incoming: true, Seat: media.Seat(user), DNIS: dnis, ANI: user, Since: x.now()}}
+	x.emit(media.Event{Kind: media.Incoming, Leg: l, Seat: media.Seat(user), DNIS: dnis, ANI: user})
+	return l
+}
+
+// Hold lets a party press its hold key, and again.
+func (x *Exchange) Hold(l media.Leg, on bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.emit(media.Event{Kind: media.Held, Leg: l, Why: map[bool]string{true: "held", false: "resumed"}[on]})
 }
 
 // Said lists the prompts that a leg was told, clip by clip.
@@ -275,6 +304,7 @@ func (x *Exchange) Snapshot(context.Context) (media.State, error) {
 	for _, k := range x.legs {
 		st.Legs = append(st.Legs, k.LegState)
 	}
+	st.Phones = slices.Clone(x.phones)
 	slices.SortFunc(st.Legs, func(a, b media.LegState) int { return strings.Compare(string(a.Leg), string(b.Leg)) })
 	return st, nil
 }
@@ -438,8 +468,32 @@ func (x *Exchange) Disconnect(_ context.Context, s media.Seat) error {
 }
 
 // Tap is for media.Engine.
-func (x *Exchange) Tap(context.Context, media.Leg) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader("")), nil
+func (x *Exchange) Tap(_ context.Context, l media.Leg) (io.ReadCloser, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.legs[l] == nil {
+		return nil, &media.Error{Code: media.CodeNoLeg, Text: string(l)}
+	}
+	r, w := io.Pipe()
+	x.taps[l] = append(x.taps[l], w)
+	return r, nil
+}
+
+// Tapped is how often the leg is being listened to.
+func (x *Exchange) Tapped(l media.Leg) int { x.mu.Lock(); defer x.mu.Unlock(); return len(x.taps[l]) }
+
+// Say has a party speak: those who tap the leg hear it; whoever let go is forgotten.
+func (x *Exchange) Say(l media.Leg, law []byte) {
+	x.mu.Lock()
+	taps := slices.Clone(x.taps[l])
+	x.mu.Unlock()
+	for _, w := range taps {
+		if _, err := w.Write(law); err != nil {
+			x.mu.Lock()
+			x.taps[l] = slices.DeleteFunc(x.taps[l], func(o *io.PipeWriter) bool { return o == w })
+			x.mu.Unlock()
+		}
+	}
 }
 
 var _ media.Engine = (*Exchange)(nil)

@@ -9,7 +9,9 @@ import (
 // Message is what a seat is told. Type says which fields are set:
 //
 //	hello      the seat: No, Name, Phone, State …, and its call if it has one
-//	state      State, Since, Why, Until (end of wrap-up), Up (a voice path is there)
+//	state      State, Since, Why, Until (end of wrap-up), Up (a voice path is there),
+//	           Phone (the SIP phone at which the seat answers, "" = the browser)
+//	devices    Devices: the SIP phones that the seat may choose; hello has them too
 //	ringing    a call: the fields of the screen pop, Why this seat, Ring seconds
 //	stop_ring  Call rings no more
 //	call       the call as it stands: Phase, Parties, Held, Muted, Hand
@@ -17,6 +19,9 @@ import (
 //	done       Call is over: Result, Wrap seconds
 //	notice     Code and Text for the person at the seat
 //	quality    MOS, Loss, Jitter of the seat's own leg
+//	transcript Segment: a sentence of Call, as far as it is understood
+//	text       a citizen wrote in Talk
+//	transcribing how the transcription is: Code off, on or lost, Name of the recognizer, Text
 type Message struct {
 	Type string `json:"type"`
 	Code string `json:"code,omitempty"`
@@ -27,12 +32,15 @@ type Message struct {
 	Name   string         `json:"name,omitempty"`
 	Phone  string         `json:"phone,omitempty"`
 	Skills map[string]int `json:"skills,omitempty"`
-	State  acd.SeatState  `json:"state,omitempty"`
-	After  acd.SeatState  `json:"after,omitempty"` // state that follows the call
-	Since  int64          `json:"since,omitempty"` // ms UTC
-	Until  int64          `json:"until,omitempty"`
-	Why    string         `json:"why,omitempty"`
-	Up     bool           `json:"up,omitempty"`
+
+	Devices []DeviceView `json:"devices,omitempty"`
+
+	State acd.SeatState `json:"state,omitempty"`
+	After acd.SeatState `json:"after,omitempty"` // state that follows the call
+	Since int64         `json:"since,omitempty"` // ms UTC
+	Until int64         `json:"until,omitempty"`
+	Why   string        `json:"why,omitempty"`
+	Up    bool          `json:"up,omitempty"`
 
 	Call      int64       `json:"call,omitempty,string"`
 	Direction string      `json:"direction,omitempty"`
@@ -66,6 +74,17 @@ type Message struct {
 	MOS    float64 `json:"mos,omitempty"`
 	Loss   float64 `json:"loss,omitempty"`
 	Jitter float64 `json:"jitter,omitempty"`
+
+	Segment *SegmentView `json:"segment,omitempty"`
+	Talk    int64        `json:"talk,omitempty,string"`
+}
+
+// DeviceView is a SIP phone (话机) that a seat may choose.
+type DeviceView struct {
+	User  string `json:"user"`
+	Place string `json:"place"`
+	Up    bool   `json:"up"`              // registered
+	Taken bool   `json:"taken,omitempty"` // by another seat
 }
 
 // PartyView is a party of a call as seats see it.
