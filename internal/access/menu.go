@@ -61,6 +61,7 @@ var menuTable = []menuRule{
 	{Menu{"catalogue", "派单目录", "/admin/catalogue", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"categories", "事项分类", "/admin/categories", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"calendar", "工作日历", "/admin/calendar", groupAdmin}, Config, []Role{SysAdmin}},
+	{Menu{"params", "政策参数", "/admin/params", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"rules", "流转规则", "/admin/rules", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"grants", "授权审批", "/admin/grants", groupSafety}, GrantApprove, []Role{SecAdmin}},
 	{Menu{"audit", "审计查询", "/audit", groupSafety}, AuditRead, []Role{Auditor}},

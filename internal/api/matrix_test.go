@@ -70,7 +70,7 @@ type sample struct {
 var v1 = map[string]string{"If-Match": `"1"`}
 
 var samples = map[string]sample{
-	"login": {body: `{"username":"nobody","password":"Wrong-2026"}`}, "logout": {own: true}, "me": {}, "me-counts": {}, "demo": {}, "demo-enter": {body: `{"username":"guest"}`},
+	"login": {body: `{"username":"nobody","password":"Wrong-2026"}`}, "logout": {own: true}, "me": {}, "me-counts": {}, "demo": {}, "demo-units": {path: "/api/v1/demo/units?q=城管"}, "demo-enter": {body: `{"username":"guest"}`},
 	"me-password": {body: `{"old":"Wrong-2026","new":"Better-2026x"}`}, "demo-autoplay": {}, "demo-step": {}, "demo-scenarios": {}, "demo-call": {body: `{"scenario":"noise"}`},
 	"queues": {path: "/api/v1/queues?page=search"}, "tickets-list": {path: "/api/v1/tickets?queue=all&region=420100&q=噪声&limit=5"}, "tickets-get": {}, "tickets-timeline": {}, "tickets-viewers": {},
 	"tickets-lookup": {path: "/api/v1/tickets/lookup?number=$number"}, "tickets-action": {path: "/api/v1/tickets/$handled/actions/note", body: `{"text":"已电话核对地址。"}`},
