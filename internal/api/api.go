@@ -30,6 +30,7 @@ import (
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 )
 
@@ -54,6 +55,7 @@ type Deps struct {
 	LineChanges *line.Service
 	CDR         *cdr.Service
 	Staff       *workforce.Service
+	Text        *text.Service
 	Voice       *flow.Exchange // nil while no exchange is configured
 	// Recording opens the sound of a recording as a WAV; nil while there is no exchange.
 	Recording func(rec string) (io.ReadSeekCloser, error)

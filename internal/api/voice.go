@@ -135,6 +135,7 @@ func (a *API) voiceRoutes() {
 	a.callbackRoutes()
 	a.specialRoutes()
 	a.leaderRoutes()
+	a.textRoutes()
 }
 
 const maxPeople = 500 // of one role at one centre

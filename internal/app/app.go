@@ -38,6 +38,7 @@ import (
 	"hotline/internal/voice/flow"
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/speech"
+	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 )
 
@@ -78,6 +79,7 @@ type App struct {
 	LineChanges *line.Service
 	CDR         *cdr.Service
 	Staff       *workforce.Service
+	Text        *text.Service
 	Voice       *flow.Exchange // nil without an exchange
 	Jobs        *job.Queue
 	Blobs       blob.Store
@@ -97,7 +99,7 @@ func Schemas() []db.Schema {
 	out = append(out, access.Schema(), line.Schema(), ticket.Schema())
 	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
-	out = append(out, intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
+	out = append(out, intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema(), text.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 	return out
 }
 
@@ -189,6 +191,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
 	a.Staff = workforce.New(d, a.Log, a.Org, a.Ring)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
+	a.Text = text.New(d, a.CDR, a.Org)
 	a.exchange()
 	if err := a.buildVoice(); err != nil {
 		return err
@@ -208,7 +211,7 @@ func (a *App) build(ctx context.Context) error {
 // Serve builds the faces; demo is nil outside the demonstration.
 func (a *App) Serve(demo api.Demo) http.Handler {
 	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
-		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Staff: a.Staff, Voice: a.Voice, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
 	return a.handler()
 }
 

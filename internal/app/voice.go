@@ -22,7 +22,8 @@ func (a *App) buildVoice() error {
 	if err != nil {
 		return err
 	}
-	a.Voice = flow.New(flow.Deps{DB: a.DB, CDR: a.CDR, Engine: a.Config.Engine, Lines: a.Lines, Org: a.Org, Access: a.Access, Audit: a.Audit, Policy: a.Policy, Intake: a.Intake, Ticket: a.Ticket, Notify: a.Notify, Staff: a.Staff, Speech: ears})
+	a.Voice = flow.New(flow.Deps{DB: a.DB, CDR: a.CDR, Engine: a.Config.Engine, Lines: a.Lines, Org: a.Org, Access: a.Access, Audit: a.Audit, Policy: a.Policy, Intake: a.Intake, Ticket: a.Ticket, Notify: a.Notify, Staff: a.Staff, Text: a.Text, Speech: ears})
+	a.Text.Told = a.Voice.TextTold
 	return nil
 }
 

@@ -64,6 +64,8 @@ func Handler(s Services, opt Options) http.Handler {
 	mux.HandleFunc("GET /progress/t/{k}/{act}", h.actForm)
 	mux.HandleFunc("POST /progress/t/{k}/{act}", h.actPost)
 	mux.HandleFunc("GET /s/{key}", h.follow)
+	mux.HandleFunc("GET /text/{token}", h.textPage)
+	mux.HandleFunc("POST /text/{token}", h.textPost)
 	mux.HandleFunc("GET /knowledge", h.knowledge)
 	mux.HandleFunc("GET /knowledge/{id}", h.article)
 	mux.HandleFunc("GET /numbers", h.numbers)

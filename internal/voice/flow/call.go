@@ -75,6 +75,7 @@ type saved struct {
 	RecN    int            `json:"rec_n,omitempty"`
 	Path    []string       `json:"path,omitempty"` // where the call has been: the loop guard
 	Warned  int            `json:"warned,omitempty"`
+	Texted  bool           `json:"texted,omitempty"` // a link to a conversation was sent
 	Redial  bool           `json:"redial,omitempty"` // this call is the redial of a broken one
 	Hand    *hand          `json:"hand,omitempty"`
 	Calls   int            `json:"calls,omitempty"` // of the same number within 30 days

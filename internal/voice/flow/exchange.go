@@ -22,6 +22,7 @@ import (
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/speech"
+	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 )
 
@@ -39,6 +40,7 @@ type Deps struct {
 	Ticket *ticket.Service
 	Notify *notify.Service
 	Staff  *workforce.Service
+	Text   *text.Service
 	Speech speech.Recognizer // nil = calls are not transcribed
 }
 

@@ -20,6 +20,7 @@ import (
 //	notice     Code and Text for the person at the seat
 //	quality    MOS, Loss, Jitter of the seat's own leg
 //	transcript Segment: a sentence of Call, as far as it is understood
+//	text       a citizen wrote in Talk
 //	transcribing how the transcription is: Code off, on or lost, Name of the recognizer, Text
 type Message struct {
 	Type string `json:"type"`
@@ -75,6 +76,7 @@ type Message struct {
 	Jitter float64 `json:"jitter,omitempty"`
 
 	Segment *SegmentView `json:"segment,omitempty"`
+	Talk    int64        `json:"talk,omitempty,string"`
 }
 
 // DeviceView is a SIP phone (话机) that a seat may choose.

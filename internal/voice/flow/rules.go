@@ -98,6 +98,14 @@ func ValidateRules(doc, _ []byte) error {
 			}
 		}
 	}
+	for _, t := range r.Trunks {
+		if t.Password != "" {
+			return bad("中继“%s”的密码不写在规则里，请写入数据目录 voice/trunks 下以中继名命名的文件。", t.Name)
+		}
+		if t.Name == "" || strings.ContainsAny(t.Name, "/\\") {
+			return bad("中继要有名称，且不含斜杠。")
+		}
+	}
 	if r.Forward < 20 || r.Forward > 30 || r.Hand < 20 || r.Hand > 30 {
 		return bad("转接振铃应为20至30秒，无人接听即回到原席。")
 	}

@@ -141,7 +141,7 @@ export interface Reply {
 }
 /** Push is everything the server says unasked; `type` tells which fields are there. */
 export interface Push extends Call, Quality {
-  type: 'hello' | 'state' | 'ringing' | 'stop_ring' | 'call' | 'caller' | 'done' | 'watch' | 'notice' | 'quality' | 'wall' | 'queue' | 'devices' | 'transcript' | 'transcribing'
+  type: 'hello' | 'state' | 'ringing' | 'stop_ring' | 'call' | 'caller' | 'done' | 'watch' | 'notice' | 'quality' | 'wall' | 'queue' | 'devices' | 'transcript' | 'transcribing' | 'text'
   seat?: string
   no?: string
   name?: string
@@ -158,6 +158,7 @@ export interface Push extends Call, Quality {
   wall?: Wall
   waiting?: number
   segment?: Segment
+  talk?: string
 }
 
 export interface Target {
