@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"sync"
@@ -20,7 +21,7 @@ func runDemo(ctx context.Context, args []string) error {
 	days := f.Int("days", 90, "演示历史的天数")
 	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
 	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
-	phone := phoneFlags(f)
+	phone, hearing := phoneFlags(f), speechFlags(f)
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
@@ -43,7 +44,15 @@ func runDemo(ctx context.Context, args []string) error {
 	if phone.SIP != "" && phone.Web == "" {
 		phone.Web = app.FreeWeb("127.0.0.1")
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone})
+	if hearing.ASR == "" && phone.SIP != "" { // the callers of the demonstration are known by heart
+		ears, err := demo.OpenRecogniser()
+		if err != nil {
+			return err
+		}
+		defer ears.Close()
+		hearing.ASR, hearing.Label = ears.URL(), demo.RecogniserName
+	}
+	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone, Speech: *hearing})
 	if err != nil {
 		ln.Close()
 		return err
@@ -72,6 +81,15 @@ func runDemo(ctx context.Context, args []string) error {
 		} else if err == nil {
 			a.SetReady(true, "")
 			fmt.Printf("演示平台已就绪：http://%s （账号见 %s/accounts.json，或在登录页一键进入）\n", shown(ln), *data)
+			telephone := face.Calls
+			if *quiet {
+				telephone = face.Telephone
+			}
+			wg.Go(func() {
+				if err := telephone(ctx); err != nil && ctx.Err() == nil {
+					slog.Warn("demo: the telephone network is not there", "err", err)
+				}
+			})
 			if !*quiet {
 				wg.Add(1)
 				go func() { defer wg.Done(); face.Run(ctx) }()

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"hotline/internal/app"
+	"hotline/internal/fault"
+	"hotline/internal/voice/speech"
 )
 
 func runServe(ctx context.Context, args []string) error {
@@ -19,15 +21,21 @@ func runServe(ctx context.Context, args []string) error {
 	addr := f.String("addr", ":12345", "监听地址")
 	data := f.String("data", "data", "数据目录（密钥、附件、默认数据库）")
 	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite")
-	phone := phoneFlags(f)
+	proxy := f.String("proxy", "", "反向代理的地址或网段，逗号隔开；只信它们的 X-Forwarded-For")
+	https := f.Bool("https", false, "对外经 HTTPS（由反向代理提供）：Cookie 只经 HTTPS 传送")
+	phone, ears := phoneFlags(f), speechFlags(f)
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
+	}
+	proxies, err := app.ParseProxies(*proxy)
+	if err != nil {
+		return exitCode{2, fault.As(err).Detail}
 	}
 	ln, err := listen(*addr)
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone})
+	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone, Speech: *ears, Proxies: proxies, HTTPS: *https})
 	if err != nil {
 		ln.Close()
 		return err
@@ -40,7 +48,7 @@ func runServe(ctx context.Context, args []string) error {
 	} else if n != "" {
 		fmt.Println(n)
 	}
-	fmt.Printf("HTTP http://%s\n数据库 %s，数据目录 %s\n", shown(ln), a.Engine(), *data)
+	fmt.Printf("HTTP http://%s\n数据库 %s，数据目录 %s\n语音识别 %s\n", shown(ln), a.Engine(), *data, heard(ears))
 	return serve(ctx, ln, h, a.Run)
 }
 
@@ -85,6 +93,23 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, background func
 		err = nil
 	}
 	return err
+}
+
+// speechFlags are the settings of the recognizer of speech.
+func speechFlags(f *flag.FlagSet) *speech.Config {
+	c := &speech.Config{}
+	f.StringVar(&c.ASR, "asr", "", "语音识别服务：ws://主机:端口 为 FunASR，http://主机:端口/v1 为 OpenAI 兼容接口；不填不转写")
+	f.StringVar(&c.ASRModel, "asr-model", "", "OpenAI 兼容接口的识别模型，不填为 whisper-1")
+	f.StringVar(&c.KeyFile, "speech-key", "", "存放语音服务密钥的文件，不填不带密钥")
+	return c
+}
+
+// heard says in a word what transcribes calls.
+func heard(c *speech.Config) string {
+	if c.ASR == "" {
+		return "未启用（通话不转写；用 --asr 指定识别服务）"
+	}
+	return c.ASR
 }
 
 // phoneFlags are the settings of the exchange.

@@ -49,6 +49,7 @@ var menuTable = []menuRule{
 	{Menu{"calls", "通话记录", "/calls", groupPhone}, "", []Role{Agent, ShiftLead, BranchAgent, Callback, Inspector, Supervisor, Province, Cell, Leader}},
 	{Menu{"lines", "号码台账", "/lines", groupPhone}, "", []Role{ShiftLead, Supervisor, Province}},
 	{Menu{"roster", "班表", "/roster", groupPhone}, "", []Role{ShiftLead, Province}},
+	{Menu{"shifts", "我的班次", "/shifts", groupPhone}, "", []Role{Agent, ShiftLead, BranchAgent, Callback}},
 	{Menu{"supervise", "督办台账", "/supervise", groupTickets}, Supervise, []Role{Supervisor, Province}},
 	{Menu{"knowledge", "知识库", "/knowledge", groupService}, KBRead, []Role{Agent, ShiftLead, Dispatcher, Handler, UnitLead, Supervisor,
 		Callback, Inspector, KBAdmin, KBEditor, BranchAgent, Province, Leader, Cell}},

@@ -126,12 +126,13 @@ type TransferOut struct {
 
 // CallRecording is a recording of a call.
 type CallRecording struct {
-	Rec    string `json:"rec"`
-	Began  string `json:"began"`
-	Ms     int64  `json:"ms"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"`
-	Ready  bool   `json:"ready"`
+	Rec     string `json:"rec"`
+	Began   string `json:"began"`
+	BeganMs int64  `json:"began_ms"`
+	Ms      int64  `json:"ms"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`
+	Ready   bool   `json:"ready"`
 }
 
 func (a *API) transferOut(t cdr.Transfer) TransferOut {
@@ -212,6 +213,7 @@ func (a *API) callRoutes() {
 		err = a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "call.view", SubjectKind: "call", Subject: id, Count: 1, IP: actor.IP})
 		return &struct{ Body CallOut }{a.callOut(ctx, actor, d)}, err
 	})
+	a.transcriptRoutes()
 	a.raw(http.MethodGet, "/api/v1/calls/{id}/recording", "calls-recording", "收听录音", Rule{Verbs: []access.Verb{access.Listen}, Roles: []access.Role{access.Cell}, Audit: "call.play"}, func(w http.ResponseWriter, r *http.Request) error {
 		id, err := parseID(r.PathValue("id"))
 		if err != nil {
@@ -233,6 +235,52 @@ func (a *API) callRoutes() {
 		w.Header().Set("Cache-Control", "private, no-store")
 		http.ServeContent(w, r, rec.Rec+".wav", clock.FromMillis(rec.Began), f)
 		return nil
+	})
+}
+
+// UtteranceOut is a sentence of a transcript.
+type UtteranceOut struct {
+	ID       ID     `json:"id"`
+	Who      string `json:"who" enum:"caller,seat,external"`
+	WhoLabel string `json:"who_label"`
+	SeatName string `json:"seat_name"`
+	From     string `json:"from"`
+	FromMs   int64  `json:"from_ms" doc:"毫秒时刻，用于与录音对齐"`
+	ToMs     int64  `json:"to_ms"`
+	Text     string `json:"text"`
+	Source   string `json:"source" doc:"识别服务"`
+}
+
+func (a *API) transcriptRoutes() {
+	type transcriptOut struct {
+		Items    []UtteranceOut `json:"items"`
+		Clear    bool           `json:"clear" doc:"真为原文，假为脱敏文本"`
+		MayClear bool           `json:"may_clear"`
+	}
+	read := callers
+	read.Audit = "call.transcript"
+	route(a, http.MethodGet, "/api/v1/calls/{id}/transcript", "calls-transcript", "通话转写", read, func(ctx context.Context, in *struct {
+		pathID
+		Clear bool `query:"clear" doc:"原文，限可收听录音的岗位"`
+	}) (*struct{ Body transcriptOut }, error) {
+		id, err := parseID(in.ID)
+		if err != nil {
+			return nil, err
+		}
+		actor := actorOf(ctx)
+		list, err := a.CDR.Transcript(ctx, a.Audit, actor, id, in.Clear)
+		if err != nil {
+			return nil, err
+		}
+		out := transcriptOut{Items: make([]UtteranceOut, 0, len(list)), Clear: in.Clear, MayClear: actor.May(access.Listen) || actor.Role == access.Cell}
+		for _, u := range list {
+			o := UtteranceOut{ID: ID(u.ID), Who: u.Who, WhoLabel: cdr.WhoWord(u.Who), From: stamp(u.From), FromMs: u.From, ToMs: u.To, Text: u.Text, Source: u.Source}
+			if u.Seat != 0 {
+				o.SeatName = a.accountName(u.Seat)
+			}
+			out.Items = append(out.Items, o)
+		}
+		return &struct{ Body transcriptOut }{out}, nil
 	})
 }
 
@@ -262,7 +310,7 @@ func (a *API) callOut(ctx context.Context, actor access.Actor, d cdr.Detail) Cal
 		o.Transfers = append(o.Transfers, a.transferOut(t))
 	}
 	for _, r := range d.Recordings {
-		o.Recordings = append(o.Recordings, CallRecording{r.Rec, stamp(r.Began), r.Ms, r.Bytes, r.SHA256, r.State == "ready"})
+		o.Recordings = append(o.Recordings, CallRecording{r.Rec, stamp(r.Began), r.Began, r.Ms, r.Bytes, r.SHA256, r.State == "ready"})
 		o.MayListen = o.MayListen || r.State == "ready" && actor.May(access.Listen)
 	}
 	return o

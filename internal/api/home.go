@@ -50,6 +50,8 @@ type FamilyItem struct {
 	Delta      *float64 `json:"delta"`
 	Definition string   `json:"definition"`
 	Path       string   `json:"path"`
+	Note       string   `json:"note,omitempty" doc:"今日另一口径"`
+	WeekNote   string   `json:"week_note,omitempty" doc:"近7日另一口径"`
 }
 
 // TrendSeries is one line of a trend.
@@ -211,6 +213,11 @@ func (a *API) figures(ctx context.Context, actor access.Actor) ([]HomeBlock, err
 			shown[name] = append(shown[name], it)
 		}
 	}
+	calls, err := a.callItems(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	shown["接"] = append(shown["接"], calls...)
 	open, overdue, err := a.Measure.Now(ctx, v)
 	if err != nil {
 		return nil, err
@@ -335,7 +342,7 @@ func (a *API) notices(actor access.Actor) []HomeNotice {
 		}
 		out = append(out, n)
 	}
-	for _, x := range []struct{ key, text string }{{"grants", "授权申请须由您审批后生效。"}, {"knowledge", "请及时核对即将过期的知识。"}, {"organisation", "组织、账号、时限和目录的变更都会记入审计日志。"}, {"audit", "可随时核验审计链是否完整。"}} {
+	for _, x := range []struct{ key, text string }{{"grants", "授权申请须由您审批后生效。"}, {"knowledge", "请及时核对即将过期的知识。"}, {"audit", "可随时核验审计链是否完整。"}} {
 		switch actor.Role {
 		case access.SecAdmin, access.KBAdmin, access.KBEditor, access.SysAdmin, access.Auditor:
 			for _, m := range access.Menus(actor.Role) {

@@ -130,10 +130,12 @@ func (a *API) voiceRoutes() {
 		}
 		return &struct{ Body peopleOut }{out}, a.seenMany(ctx, "account.list", len(out.Items), "people")
 	})
+	a.callOpenRoutes()
 	a.figureRoutes()
 	a.callbackRoutes()
 	a.specialRoutes()
 	a.leaderRoutes()
+	a.textRoutes()
 }
 
 const maxPeople = 500 // of one role at one centre

@@ -41,6 +41,7 @@ import (
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 	"hotline/test/fake"
 )
@@ -69,7 +70,7 @@ func schemas() []db.Schema {
 	out = append(out, access.Schema(), ticket.Schema())
 	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
-	return append(out, intake.Schema(), notify.Schema(), line.Schema(), workforce.Schema(), cdr.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
+	return append(out, intake.Schema(), notify.Schema(), line.Schema(), workforce.Schema(), cdr.Schema(), text.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 }
 
 // entrance is the part of the demonstration that these tests need: one-click entry.
@@ -166,11 +167,12 @@ func newWorld(t *testing.T) *world {
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
 	lines, records, staff := line.NewService(d, log, trail, p, o), cdr.New(d, log, ring, o, tickets), workforce.New(d, log, o, ring)
-	voice := flow.New(flow.Deps{DB: d, CDR: records, Engine: fake.NewExchange(func() int64 { return clock.Millis(c.Now()) }), Lines: lines.Registry, Org: o, Access: acc, Audit: trail, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Notify: notify.New(d, ring, tickets, o, p, nil), Staff: staff})
+	texts := text.New(d, records, o)
+	voice := flow.New(flow.Deps{DB: d, CDR: records, Engine: fake.NewExchange(func() int64 { return clock.Millis(c.Now()) }), Lines: lines.Registry, Org: o, Access: acc, Audit: trail, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Notify: notify.New(d, ring, tickets, o, p, nil), Staff: staff, Text: texts})
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}
 	w.api = New(Deps{DB: d, Log: log, Audit: trail, Access: acc, Org: o, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Dispatch: desk, Insight: words,
 		Knowledge: knowledge.New(knowledge.Deps{DB: d, Log: log, Org: o}), Measure: m, Supervise: supervise.New(d, log, o, tickets), Report: report.New(d, jobs, blobs, m, tickets, o, acc),
-		Lines: lines.Registry, LineChanges: lines, CDR: records, Staff: staff, Voice: voice, Jobs: jobs, Blobs: blobs, Gate: NewGate(c, func(s string) string { return hex.EncodeToString(ring.Blind("gate", s)) }), Demo: entrance{acc}})
+		Lines: lines.Registry, LineChanges: lines, CDR: records, Text: texts, Staff: staff, Voice: voice, Jobs: jobs, Blobs: blobs, Gate: NewGate(c, func(s string) string { return hex.EncodeToString(ring.Blind("gate", s)) }), Demo: entrance{acc}})
 	w.h = w.api.Handler()
 	jobs.Handle(ticket.JobRedate, tickets.RedateJob)
 	for _, u := range o.Tree().All() {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 
@@ -13,11 +14,17 @@ import (
 
 // buildVoice makes the telephone's rooms; without an exchange the records can be
 // read and nothing rings.
-func (a *App) buildVoice() {
+func (a *App) buildVoice() error {
 	if a.Config.Engine == nil {
-		return
+		return nil
 	}
-	a.Voice = flow.New(flow.Deps{DB: a.DB, CDR: a.CDR, Engine: a.Config.Engine, Lines: a.Lines, Org: a.Org, Access: a.Access, Audit: a.Audit, Policy: a.Policy, Intake: a.Intake, Ticket: a.Ticket, Notify: a.Notify, Staff: a.Staff})
+	ears, err := a.Speech.Recognizer()
+	if err != nil {
+		return err
+	}
+	a.Voice = flow.New(flow.Deps{DB: a.DB, CDR: a.CDR, Engine: a.Config.Engine, Lines: a.Lines, Org: a.Org, Access: a.Access, Audit: a.Audit, Policy: a.Policy, Intake: a.Intake, Ticket: a.Ticket, Notify: a.Notify, Staff: a.Staff, Text: a.Text, Speech: ears})
+	a.Text.Told = a.Voice.TextTold
+	return nil
 }
 
 // seats serves /seat/ws.
@@ -37,7 +44,7 @@ func (a *App) seats() http.Handler {
 		if err != nil {
 			return actor, err
 		}
-		actor.IP, _, _ = strings.Cut(r.RemoteAddr, ":")
+		actor.IP, _, _ = net.SplitHostPort(r.RemoteAddr)
 		return actor, nil
 	}}
 }

@@ -145,7 +145,7 @@ func (b *browser) lookUp() string {
 func everyPage(b *browser, see func(name string, s shown)) {
 	page := func(name string, s shown) { see(name, s) }
 	for _, p := range []string{"/", "/submit", "/progress", "/knowledge", "/knowledge?q=没有", "/knowledge/1", "/knowledge/9", "/numbers", "/numbers?q=12301",
-		"/notice", "/accessibility", "/demo/phone", "/demo/phone?phone=" + deskPhone, "/nowhere", "/s/over", "/progress/t/NOBODY", "/counts"} {
+		"/notice", "/accessibility", "/demo/phone", "/demo/phone?phone=" + deskPhone, "/nowhere", "/s/over", "/text/" + deskTalk, "/text/unknown", "/progress/t/NOBODY", "/counts"} {
 		page("GET "+p, b.get(p))
 	}
 	page("empty form sent", b.post("/submit", url.Values{}))
@@ -156,6 +156,8 @@ func everyPage(b *browser, see func(name string, s shown)) {
 		page("GET ticket"+p, b.get(at+p))
 	}
 	page("POST empty evaluation", b.post(at+"/evaluate", url.Values{}))
+	page("POST empty words", b.post("/text/"+deskTalk, url.Values{}))
+	page("POST words", b.post("/text/"+deskTalk, url.Values{"text": {"路灯不亮"}}))
 	page("code asked for", b.post("/progress/code", url.Values{"phone": {deskPhone}}))
 	page("list", b.post("/progress/phone", url.Values{"phone": {deskPhone}, "smscode": {deskSMSCode}}))
 	b.get("/?care=1")
@@ -240,7 +242,7 @@ func TestEveryPageKeepsTheRulesOfTheHouse(t *testing.T) {
 			if m := regexp.MustCompile(`\p{Han}[,;:?!]`).FindString(s.words()); m != "" {
 				t.Errorf("%s: half-width punctuation %q", name, m)
 			}
-			if strings.HasPrefix(name, "GET ticket") || name == "receipt" || name == "list" {
+			if strings.HasPrefix(name, "GET ticket") || name == "POST words" || name == "receipt" || name == "list" {
 				if s.head.Get("Cache-Control") != "no-store" {
 					t.Errorf("%s: may be kept by the browser", name)
 				}

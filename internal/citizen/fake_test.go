@@ -27,6 +27,8 @@ type desk struct {
 	demo     bool
 	nothing  bool // no articles, lines, messages or tickets yet
 	failWith error
+	holder   string // of the conversation, "" = not bound yet
+	wrote    []TalkLine
 }
 
 type filed struct {
@@ -38,6 +40,7 @@ type filed struct {
 const (
 	deskPhone   = "13812342671"
 	deskSMSCode = "246810"
+	deskTalk    = "k3v9p2k3v9p2k3v9p2k3v9p2k3v9p2k3"
 )
 
 func newDesk() *desk {
@@ -267,6 +270,28 @@ func (d *desk) VerifyChallenge(_ context.Context, _ string, a Answer) error {
 		return nil
 	}
 	return fault.TooMany("challenge", "需要完成一次验证后才能提交，请看页面上的说明。")
+}
+
+func (d *desk) Talk(_ context.Context, token, holder string) (Talk, error) {
+	switch {
+	case token != deskTalk:
+		return Talk{}, fault.NotFound("link_expired", "链接无效或已过期。")
+	case d.holder != "" && holder != d.holder:
+		return Talk{}, fault.Forbidden("text_elsewhere", "这个链接已在另一部手机上使用。")
+	}
+	return Talk{Lines: append([]TalkLine{{d.now, "您好，请讲。" + d.text, false}}, d.wrote...)}, nil
+}
+
+func (d *desk) WriteTalk(ctx context.Context, token, holder, _, text string) (string, error) {
+	if _, err := d.Talk(ctx, token, holder); err != nil {
+		return "", err
+	}
+	if text == "" || len([]rune(text)) > 500 {
+		return "", fault.Invalid("text_invalid", "请写1至500个字。").At(fault.Field{Name: "text", Detail: "请写1至500个字。"})
+	}
+	d.holder = "holder"
+	d.wrote = append(d.wrote, TalkLine{d.now, text, true})
+	return d.holder, nil
 }
 
 func (d *desk) DemoEnabled() bool { return d.demo }

@@ -54,6 +54,14 @@ type Services interface {
 	// Withdraw takes the request back (撤回); reason is a code of WithdrawReasons.
 	Withdraw(ctx context.Context, ref Ref, reason, text string) error
 
+	// Talk is the conversation (文字会话) that the link of a text message opens, for
+	// the browser that holds it: holder is what WriteTalk gave it, "" for none. An
+	// unknown or expired link gives not_found, another's forbidden.
+	Talk(ctx context.Context, token, holder string) (Talk, error)
+	// WriteTalk adds a message; keep is what the browser shall hold from now on.
+	// The same key twice is one message; too many give too_many.
+	WriteTalk(ctx context.Context, token, holder, key, text string) (keep string, err error)
+
 	// SearchKnowledge finds public articles that are in force.
 	SearchKnowledge(ctx context.Context, q, region string, limit int) ([]Article, error)
 	// Article is one public article with its body; not_found when absent,
@@ -91,9 +99,6 @@ type Options struct {
 	Key []byte
 	// Secure marks cookies for HTTPS only and names them with __Host-.
 	Secure bool
-	// ClientIP gives the visitor's address behind trusted proxies; nil takes the
-	// peer of the connection.
-	ClientIP func(remote string, header func(string) string) string
 	// Report is told of defects that visitors see only as "系统内部错误"; nil
 	// writes them to slog.
 	Report func(ctx context.Context, err error)

@@ -152,6 +152,19 @@ type UnitMessage struct {
 	Mine bool
 }
 
+// Talk is a conversation in writing with the hotline.
+type Talk struct {
+	Lines []TalkLine // oldest first
+	Over  bool       // nothing more can be written
+}
+
+// TalkLine is one message of a Talk.
+type TalkLine struct {
+	At   time.Time
+	Text string
+	Mine bool
+}
+
 // Permission tells whether an act is open now, and if not why.
 type Permission struct {
 	Allowed bool

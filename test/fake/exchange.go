@@ -24,6 +24,7 @@ type Exchange struct {
 	past     []media.Event
 	subs     []chan media.Event
 	legs     map[media.Leg]*leg
+	taps     map[media.Leg][]*io.PipeWriter
 	rooms    map[media.Room]map[media.Leg]bool
 	gain     map[string]float64 // room|listener|speaker, 1 where absent
 	recs     map[string]media.Room
@@ -46,7 +47,7 @@ type leg struct {
 
 // NewExchange makes an exchange without calls; now is its clock.
 func NewExchange(now func() int64) *Exchange {
-	return &Exchange{legs: map[media.Leg]*leg{}, rooms: map[media.Room]map[media.Leg]bool{}, gain: map[string]float64{}, recs: map[string]media.Room{}, said: map[media.Leg][]string{}, Ask: map[media.Leg]media.Digits{}, now: now}
+	return &Exchange{legs: map[media.Leg]*leg{}, taps: map[media.Leg][]*io.PipeWriter{}, rooms: map[media.Room]map[media.Leg]bool{}, gain: map[string]float64{}, recs: map[string]media.Room{}, said: map[media.Leg][]string{}, Ask: map[media.Leg]media.Digits{}, now: now}
 }
 
 // Seq is the number of the newest event.
@@ -490,8 +491,32 @@ func (x *Exchange) Disconnect(_ context.Context, s media.Seat) error {
 }
 
 // Tap is for media.Engine.
-func (x *Exchange) Tap(context.Context, media.Leg) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader("")), nil
+func (x *Exchange) Tap(_ context.Context, l media.Leg) (io.ReadCloser, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.legs[l] == nil {
+		return nil, &media.Error{Code: media.CodeNoLeg, Text: string(l)}
+	}
+	r, w := io.Pipe()
+	x.taps[l] = append(x.taps[l], w)
+	return r, nil
+}
+
+// Tapped is how often the leg is being listened to.
+func (x *Exchange) Tapped(l media.Leg) int { x.mu.Lock(); defer x.mu.Unlock(); return len(x.taps[l]) }
+
+// Say has a party speak: those who tap the leg hear it; whoever let go is forgotten.
+func (x *Exchange) Say(l media.Leg, law []byte) {
+	x.mu.Lock()
+	taps := slices.Clone(x.taps[l])
+	x.mu.Unlock()
+	for _, w := range taps {
+		if _, err := w.Write(law); err != nil {
+			x.mu.Lock()
+			x.taps[l] = slices.DeleteFunc(x.taps[l], func(o *io.PipeWriter) bool { return o == w })
+			x.mu.Unlock()
+		}
+	}
 }
 
 var _ media.Engine = (*Exchange)(nil)

@@ -4,7 +4,7 @@ import "hotline/internal/db"
 
 // Schema is the room's tables.
 func Schema() db.Schema {
-	return db.Schema{Name: "voice", Steps: []db.Step{{SQL: schemaV1}}}
+	return db.Schema{Name: "voice", Steps: []db.Step{{SQL: schemaV1}, {SQL: schemaV2}}}
 }
 
 const schemaV1 = `
@@ -208,3 +208,18 @@ CREATE TABLE voice_stat (
   solved BIGINT NOT NULL,
   PRIMARY KEY (axis, platform, day, hour, key)
 )`
+
+// schemaV2: what was said (转写).
+const schemaV2 = `
+CREATE TABLE voice_transcript (
+  id BIGINT PRIMARY KEY,
+  call_id BIGINT NOT NULL,
+  who TEXT NOT NULL,
+  seat BIGINT NOT NULL,
+  from_at BIGINT NOT NULL,
+  to_at BIGINT NOT NULL,
+  body BYTEA NOT NULL,
+  redacted TEXT NOT NULL,
+  source TEXT NOT NULL
+);
+CREATE INDEX voice_transcript_call ON voice_transcript(call_id, from_at)`

@@ -228,21 +228,8 @@ func (s *Service) MayListen(ctx context.Context, log *audit.Log, a access.Actor,
 	if err != nil {
 		return Recording{}, err
 	}
-	if d.Call.Ticket != 0 {
-		var label access.Label
-		err := s.DB.View(ctx, func(tx *db.Tx) error {
-			t, err := s.Tickets.Peek(tx, d.Call.Ticket)
-			if err == nil {
-				label = t.Label
-			}
-			return err
-		})
-		if err != nil {
-			return Recording{}, err
-		}
-		if !a.Cleared(label) {
-			return Recording{}, fault.Forbidden("recording_sealed", "这通电话的录音已随工单封存，只有专办人员经批准可以收听。")
-		}
+	if err := s.unsealed(ctx, a, d.Call); err != nil {
+		return Recording{}, err
 	}
 	for _, r := range d.Recordings {
 		if rec == "" || r.Rec == rec {

@@ -80,24 +80,59 @@ func (x *Exchange) leadOnDuty() bool {
 	return false
 }
 
-// Silent gives a caller who cannot speak a way in writing: a text message with
-// a link to the form (静默来电、听障人士).
+// Silent gives a caller who cannot speak a way in writing (静默来电、听障人士): the
+// link to a conversation by text message; the call ends.
 func (d *Desk) Silent(ctx context.Context) error {
 	return d.talk(ctx, func(c *call) error {
-		x := c.x
-		c.rec.Flag("silent")
-		number, id := c.rec.Number, c.rec.ID
-		if number == "" {
-			return fault.Conflict("number_withheld", "来电未显示号码，无法发送文字链接；请再次询问或稍候。")
+		if !c.Texted { // sent before: the call ends all the same
+			if err := d.textLink(c, "silent_call", "您刚才拨打12345时我们没有听到声音。如不便说话，请在24小时内点击链接，用文字与座席联系。"); err != nil {
+				return err
+			}
 		}
-		x.journal.write(func(tx *db.Tx) error {
-			return x.Notify.Text(tx, id, "silent_call", number, "您刚才拨打12345时我们没有听到声音。如不便说话，请点击链接用文字告诉我们，工作人员会尽快处理。", "/submit")
-		})
-		c.tell(cdr.EventTextLink, d.s.actor.Account, nil)
+		c.rec.Flag("silent")
 		c.release(ctx, leaving)
 		c.play(ctx, c.Caller, "bye", clips("silent"), false, false, func(ctx context.Context, _ string) { c.finish(ctx, cdr.Answered, 16, "platform") })
 		return nil
 	})
+}
+
+// TextLink sends the link to a conversation while the call goes on (发文字链接).
+func (d *Desk) TextLink(ctx context.Context) error {
+	return d.talk(ctx, func(c *call) error {
+		if c.Texted {
+			return fault.Conflict("text_link_sent", "这通电话已经发过文字链接，请在“文字会话”里查看。")
+		}
+		return d.textLink(c, "text_link", "12345座席邀请您用文字联系。请在24小时内点击链接，工作人员在线答复；链接只供本机使用，请勿转发。")
+	})
+}
+
+// textLink opens the conversation of a call and sends its link. It fails with
+// number_withheld and number_no_mobile.
+func (d *Desk) textLink(c *call, kind, words string) error {
+	x := c.x
+	t, err := x.Text.Prepare(&c.rec, d.s.actor.Account, x.Org.Tree().Platform(d.s.actor.Unit).ID, x.ms())
+	if err != nil {
+		return err
+	}
+	number, id := c.rec.Number, c.rec.ID
+	x.journal.write(func(tx *db.Tx) error {
+		if err := x.Text.Save(tx, t); err != nil {
+			return err
+		}
+		return x.Notify.Text(tx, id, kind, number, words, t.Path())
+	})
+	c.Texted = true
+	c.tell(cdr.EventTextLink, d.s.actor.Account, map[string]any{"talk": t.ID})
+	return nil
+}
+
+// TextTold tells a seat that a citizen wrote.
+func (x *Exchange) TextTold(account, talk int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if s := x.seats[seatName(account)]; s != nil {
+		s.push(Message{Type: "text", Talk: talk})
+	}
 }
 
 // Flag marks the call: emergency (紧急情形) goes before all others if it waits

@@ -74,6 +74,7 @@ type saved struct {
 	RecN    int            `json:"rec_n,omitempty"`
 	Path    []string       `json:"path,omitempty"` // where the call has been: the loop guard
 	Warned  int            `json:"warned,omitempty"`
+	Texted  bool           `json:"texted,omitempty"` // a link to a conversation was sent
 	Redial  bool           `json:"redial,omitempty"` // this call is the redial of a broken one
 	Hand    *hand          `json:"hand,omitempty"`
 	Calls   int            `json:"calls,omitempty"` // of the same number within 30 days
@@ -90,6 +91,9 @@ type call struct {
 	digit func(context.Context, string)            // what follows Collect
 	hint  *timer
 	dirty bool
+	ears  map[media.Leg]*ear // who is transcribed
+	words []SegmentView      // what was said so far
+	heard string             // how the transcription is, "" = as it should be
 }
 
 // q is the call's number in the dispatcher: a call-back keeps the number of the

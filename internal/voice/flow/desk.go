@@ -109,8 +109,13 @@ func (x *Exchange) hello(d *Desk) {
 	if taken := s.person.Phone; taken != "" && s.phone == "" {
 		d.push(Message{Type: "notice", Code: "phone_in_use", Text: "话机" + taken + "正由其他席位使用，本席改用浏览器接听。"})
 	}
+	d.push(x.transcribing(""))
 	if c := x.calls[s.call]; c != nil {
 		d.push(c.message("call"))
+		x.retell(d, c)
+		if c.heard != "" {
+			d.push(x.transcribing(c.heard))
+		}
 		x.reveal(s, c)
 	} else if c := x.calls[s.rings]; c != nil {
 		m := c.message("ringing")
@@ -168,16 +173,20 @@ func (x *Exchange) saveSpan(st cdr.State, begins bool) {
 	})
 }
 
-// Close ends the connection. A page that is loaded anew comes back within the
-// time that Rules.Lost allows and finds its call; else the seat signs off and
-// its caller goes to another.
+// unnoticed is how many seconds pass before the exchange notices that a line
+// was cut. A page that closes says so at once: its seat gets them on top.
+const unnoticed = 5
+
+// Close ends the connection. A page that is loaded anew comes back within ten
+// seconds and finds its call; else the seat signs off and its caller goes to
+// another.
 func (d *Desk) Close(ctx context.Context) {
 	x := d.x
 	_ = x.do(ctx, func() error {
 		s := d.s
 		s.desks = slices.DeleteFunc(s.desks, func(o *Desk) bool { return o == d })
 		if len(s.desks) == 0 {
-			s.gone = x.after(x.now().Lost, func() { x.leftPage(ctx, s) })
+			s.gone = x.after(x.now().Lost+unnoticed, func() { x.leftPage(ctx, s) })
 		}
 		return nil
 	})
@@ -280,7 +289,11 @@ func (x *Exchange) voiceLost(ctx context.Context, s *seat) {
 	s.push(Message{Type: "notice", Code: "voice_lost", Text: "语音通道中断，正在恢复；未恢复时来电将转其他座席，草稿保留。"})
 	x.showSeat(s)
 	s.lost.stop()
-	s.lost = x.after(x.now().Lost, func() {
+	wait := x.now().Lost
+	if len(s.desks) == 0 {
+		wait += unnoticed
+	}
+	s.lost = x.after(wait, func() {
 		x.abandonSeat(ctx, s, "席位断线")
 		x.acd.SetIdle(x.ms(), s.id)
 		x.showSeat(s)

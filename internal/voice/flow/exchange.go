@@ -21,6 +21,8 @@ import (
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
+	"hotline/internal/voice/speech"
+	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 )
 
@@ -38,6 +40,8 @@ type Deps struct {
 	Ticket *ticket.Service
 	Notify *notify.Service
 	Staff  *workforce.Service
+	Text   *text.Service
+	Speech speech.Recognizer // nil = calls are not transcribed
 }
 
 // Exchange supervises one exchange: its calls, its queue and its seats.
@@ -71,6 +75,11 @@ func New(d Deps) *Exchange {
 	RegisterPolicies(d.Policy)
 	x := &Exchange{Deps: d, clk: d.DB.Clock(), rules: policy.Cached(d.Policy, PolicyVoice, ParseRules), calls: map[int64]*call{}, legs: map[media.Leg]*call{}, seats: map[string]*seat{},
 		phones: map[string]string{}, special: map[string]cdr.Special{}, owing: map[int64]*owed{}, leader: map[int64]cdr.LeaderSession{}, accounts: []media.Phone{}, wake: make(chan struct{}, 1), journal: newJournal(d.DB), wallers: map[chan struct{}]bool{}}
+	d.CDR.Counted = func() { // counted after the call is over, when nothing else moves
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.changed()
+	}
 	x.acd = acd.New(func(name string) acd.Queue {
 		r := x.now()
 		return r.queue(name)
@@ -199,6 +208,7 @@ func (x *Exchange) settle(ctx context.Context) {
 	}
 	for _, c := range x.calls {
 		if c.dirty {
+			c.listens(ctx)
 			c.keep()
 		}
 	}

@@ -137,10 +137,10 @@ func (x *Exchange) history(ctx context.Context, c *call) {
 		ctx := context.WithoutCancel(ctx)
 		var seat, calls, today int64
 		err := x.DB.View(ctx, func(tx *db.Tx) (err error) {
-			if seat, calls, err = x.CDR.Last(tx, index, since); err != nil {
+			if seat, calls, err = x.CDR.Last(tx, index, since, id); err != nil {
 				return err
 			}
-			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000)
+			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000, id)
 			return err
 		})
 		if err != nil {
@@ -159,11 +159,11 @@ func (x *Exchange) history(ctx context.Context, c *call) {
 			if c == nil {
 				return nil
 			}
-			c.Calls, c.Open, c.dirty = int(calls), open, true
+			c.Calls, c.Open, c.dirty = int(calls)+1, open, true
 			if seat != 0 {
 				c.Last = seatName(seat)
 			}
-			if n := int(today) - 1; n > 0 {
+			if n := int(today); n > 0 {
 				c.Boost += min(n, 5) * x.now().Repeat
 				c.rec.Flag("repeat")
 			}
@@ -193,6 +193,10 @@ func (c *call) greet(ctx context.Context) {
 	c.play(ctx, c.Caller, "greeting", clips(names...), false, true, func(ctx context.Context, _ string) {
 		if c.Treat.Forward != "" && !c.named() {
 			c.forward(ctx)
+			return
+		}
+		if m, ok := c.x.now().Menus[c.Treat.Number]; ok && len(c.Needs) == 0 {
+			c.menu(ctx, m, false)
 			return
 		}
 		c.enqueue(ctx)
@@ -265,6 +269,7 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 	x := c.x
 	was := c.Phase
 	c.hint.stop()
+	c.deafen()
 	c.closeHand(ctx, "cancelled")
 	if c.Held > 0 {
 		c.rec.HoldMs += x.ms() - c.Held

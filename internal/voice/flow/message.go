@@ -19,6 +19,9 @@ import (
 //	done       Call is over: Result, Wrap seconds
 //	notice     Code and Text for the person at the seat
 //	quality    MOS, Loss, Jitter of the seat's own leg
+//	transcript Segment: a sentence of Call, as far as it is understood
+//	text       a citizen wrote in Talk
+//	transcribing how the transcription is: Code off, on or lost, Name of the recognizer, Text
 type Message struct {
 	Type string `json:"type"`
 	Code string `json:"code,omitempty"`
@@ -71,6 +74,9 @@ type Message struct {
 	MOS    float64 `json:"mos,omitempty"`
 	Loss   float64 `json:"loss,omitempty"`
 	Jitter float64 `json:"jitter,omitempty"`
+
+	Segment *SegmentView `json:"segment,omitempty"`
+	Talk    int64        `json:"talk,omitempty,string"`
 }
 
 // DeviceView is a SIP phone (话机) that a seat may choose.

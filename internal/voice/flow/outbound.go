@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -153,9 +154,13 @@ func (c *call) reachedCitizen(ctx context.Context) {
 	c.bind(ctx, s, leg)
 }
 
+// failures are the Q.850 causes by which a carrier says that its network, not
+// the caller, ended the call.
+var failures = []int{27, 34, 38, 41, 42, 44, 47, 102}
+
 // broke tells whether the call ended by itself in the middle of the talk.
 func (c *call) broke(e media.Event) bool {
-	return c.Phase == talking && e.By != "party" && e.By != "platform" && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
+	return c.Phase == talking && (e.By != "party" || slices.Contains(failures, e.Cause)) && e.By != "platform" && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
 }
 
 // redial calls a caller back once whose call broke off (断线自动回拨一次).

@@ -25,6 +25,7 @@ import (
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
+	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 	"hotline/test/fake"
 )
@@ -58,7 +59,7 @@ var schemas = func() []db.Schema {
 	out := []db.Schema{eventlog.Schema("event"), job.Schema(), policy.Schema(), org.Schema()}
 	out = append(out, audit.Schemas()...)
 	out = append(out, insight.Schemas()...)
-	return append(out, access.Schema(), ticket.Schema(), intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema())
+	return append(out, access.Schema(), ticket.Schema(), intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema(), text.Schema())
 }()
 
 var people = []struct {
@@ -102,6 +103,7 @@ func newWorld(t *testing.T) *world {
 	w.e = fake.NewExchange(func() int64 { return clock.Millis(c.Now()) })
 	w.deps = Deps{DB: d, CDR: cdr.New(d, log, ring, o, tk), Engine: w.e, Lines: line.New(p), Org: o, Access: acc, Audit: al, Policy: p, Ticket: tk,
 		Intake: intake.New(tk, o, insight.New(tk.Categories), dispatch.New(o, p)), Notify: notify.New(d, ring, tk, o, p, nil), Staff: workforce.New(d, log, o, ring)}
+	w.deps.Text = text.New(d, w.deps.CDR, o)
 	for _, x := range people {
 		u, ok := o.Tree().ByCode(x.unit)
 		if !ok {

@@ -271,7 +271,7 @@ func (c *conn) do(ctx context.Context, in *Command) (sdp string, err error) {
 		"hold": func() error { return d.Hold(ctx, in.On) }, "mute": func() error { return d.Mute(ctx, in.On) }, "pause": func() error { return d.Pause(ctx, in.On) },
 		"transfer": func() error { return d.Transfer(ctx, in.Target, in.Reason) }, "conference": func() error { return d.Conference(ctx) }, "complete": func() error { return d.Complete(ctx) },
 		"cancel": func() error { return d.Cancel(ctx) }, "survey": func() error { return d.Survey(ctx) }, "hangup": func() error { return d.Hangup(ctx) }, "warn": func() error { return d.Warn(ctx) },
-		"silent": func() error { return d.Silent(ctx) }, "flag": func() error { return d.Flag(ctx, in.Flag) }, "wrapup": func() error { return d.Wrapup(ctx) }, "dial": func() error { return d.Dial(ctx, in.Ticket) },
+		"silent": func() error { return d.Silent(ctx) }, "text": func() error { return d.TextLink(ctx) }, "flag": func() error { return d.Flag(ctx, in.Flag) }, "wrapup": func() error { return d.Wrapup(ctx) }, "dial": func() error { return d.Dial(ctx, in.Ticket) },
 		"progressive": func() error { return d.Progressive(ctx, in.On) }, "watch": func() error { return d.Watch(ctx, in.Call, in.Mode) },
 	}[in.Cmd]
 	if do == nil {

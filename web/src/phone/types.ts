@@ -120,6 +120,17 @@ export interface Wall {
   today: Figures
 }
 
+/** A sentence of the talk (转写); a later one with the same id replaces it. */
+export interface Segment {
+  id: string
+  who: 'caller' | 'seat' | 'external'
+  label: string
+  at: number
+  to: number
+  text: string
+  final: boolean
+}
+
 export interface Reply {
   type: 'reply'
   id: number
@@ -130,7 +141,7 @@ export interface Reply {
 }
 /** Push is everything the server says unasked; `type` tells which fields are there. */
 export interface Push extends Call, Quality {
-  type: 'hello' | 'state' | 'ringing' | 'stop_ring' | 'call' | 'caller' | 'done' | 'watch' | 'notice' | 'quality' | 'wall' | 'queue' | 'devices'
+  type: 'hello' | 'state' | 'ringing' | 'stop_ring' | 'call' | 'caller' | 'done' | 'watch' | 'notice' | 'quality' | 'wall' | 'queue' | 'devices' | 'transcript' | 'transcribing' | 'text'
   seat?: string
   no?: string
   name?: string
@@ -146,6 +157,8 @@ export interface Push extends Call, Quality {
   text?: string
   wall?: Wall
   waiting?: number
+  segment?: Segment
+  talk?: string
 }
 
 export interface Target {

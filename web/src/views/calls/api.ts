@@ -49,10 +49,26 @@ export interface Transfer {
 export interface Recording {
   rec: string
   began: string
+  began_ms: number
   ms: number
   bytes: number
   sha256: string
   ready: boolean
+}
+export interface Utterance {
+  id: string
+  who: 'caller' | 'seat' | 'external'
+  who_label: string
+  seat_name: string
+  from_ms: number
+  to_ms: number
+  text: string
+  source: string
+}
+export interface TranscriptOut {
+  items: Utterance[]
+  clear: boolean
+  may_clear: boolean
 }
 export interface CallDetail extends CallRow {
   ticket_number: string
@@ -146,6 +162,7 @@ type Items<T> = { items: T[] }
 export const calls = {
   list: (filter: Record<string, string | undefined>, cursor: string, limit: number) => api.get<Page<CallRow>>('/calls', { ...filter, cursor, limit }),
   get: (id: string) => api.get<CallDetail>(`/calls/${id}`),
+  transcript: (id: string, clear: boolean) => api.get<TranscriptOut>(`/calls/${id}/transcript`, { clear: clear || undefined }),
   callbacks: (state: string, from?: string) => api.get<Items<CallbackRow>>('/voice/callbacks', { state, from }),
   transfers: (kind: string, from?: string, to?: string) => api.get<Items<Transfer>>('/voice/transfers', { kind, from, to }),
   figures: (by: string, from?: string, to?: string, line?: string) => api.get<FiguresOut>('/voice/figures', { by, from, to, line }),
