@@ -194,6 +194,9 @@ type Engine interface {
 	Reject(ctx context.Context, l Leg, cause int) error
 	Dial(ctx context.Context, s Spec) error
 	Hangup(ctx context.Context, l Leg, cause int) error
+	// Referred answers a Transfer event: the phone is told the SIP code, 200 done
+	// or 603 refused.
+	Referred(ctx context.Context, l Leg, code int) error
 
 	Play(ctx context.Context, l Leg, clips []Clip, o PlayOpts) error
 	StopPlay(ctx context.Context, l Leg) error

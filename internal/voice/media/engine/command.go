@@ -102,6 +102,17 @@ func (e *Engine) Hangup(_ context.Context, id media.Leg, cause int) error {
 	return nil
 }
 
+// Referred is media.Engine.
+func (e *Engine) Referred(_ context.Context, id media.Leg, code int) error {
+	e.mu.Lock()
+	l, err := e.leg(id)
+	e.mu.Unlock()
+	if err == nil && l.call != nil {
+		l.call.Referred(code)
+	}
+	return err
+}
+
 // Dial is media.Engine.
 func (e *Engine) Dial(_ context.Context, s media.Spec) error {
 	e.mu.Lock()

@@ -145,7 +145,7 @@ func (e *Engine) open() error {
 	if err != nil {
 		return err
 	}
-	if e.ip, err = advertised(e.stack.Addr()); err != nil {
+	if e.ip, err = resolve(e.stack.Host()); err != nil {
 		return err
 	}
 	e.recover(left)
@@ -160,14 +160,6 @@ func bindAddr(listen string) (netip.Addr, error) {
 	}
 	if host == "" {
 		return netip.IPv4Unspecified(), nil
-	}
-	return resolve(host)
-}
-
-func advertised(addr string) (netip.Addr, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("engine: %w", err)
 	}
 	return resolve(host)
 }

@@ -62,6 +62,7 @@ type Call struct {
 	out       outgoing
 	noAnswer  *timer // gives up a call that nobody takes
 	asked     []byte // the answer that came in a PRACK
+	referral  string // Event of a REFER whose outcome the phone waits for
 
 	qmu   sync.Mutex
 	queue []func()
