@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"sync"
@@ -80,6 +81,15 @@ func runDemo(ctx context.Context, args []string) error {
 		} else if err == nil {
 			a.SetReady(true, "")
 			fmt.Printf("演示平台已就绪：http://%s （账号见 %s/accounts.json，或在登录页一键进入）\n", shown(ln), *data)
+			telephone := face.Calls
+			if *quiet {
+				telephone = face.Telephone
+			}
+			wg.Go(func() {
+				if err := telephone(ctx); err != nil && ctx.Err() == nil {
+					slog.Warn("demo: the telephone network is not there", "err", err)
+				}
+			})
 			if !*quiet {
 				wg.Add(1)
 				go func() { defer wg.Done(); face.Run(ctx) }()

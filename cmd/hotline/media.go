@@ -54,7 +54,7 @@ func runMedia(ctx context.Context, args []string) error {
 	if *web == "off" {
 		*web = ""
 	}
-	provider, err := seal.OpenFileProvider(filepath.Join(*data, "keys"), "sm")
+	provider, err := seal.OpenFileProvider(*data, "sm")
 	if err != nil {
 		return err
 	}

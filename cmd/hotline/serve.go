@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hotline/internal/app"
+	"hotline/internal/fault"
 	"hotline/internal/voice/speech"
 )
 
@@ -20,15 +21,21 @@ func runServe(ctx context.Context, args []string) error {
 	addr := f.String("addr", ":12345", "监听地址")
 	data := f.String("data", "data", "数据目录（密钥、附件、默认数据库）")
 	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite")
+	proxy := f.String("proxy", "", "反向代理的地址或网段，逗号隔开；只信它们的 X-Forwarded-For")
+	https := f.Bool("https", false, "对外经 HTTPS（由反向代理提供）：Cookie 只经 HTTPS 传送")
 	phone, ears := phoneFlags(f), speechFlags(f)
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
+	}
+	proxies, err := app.ParseProxies(*proxy)
+	if err != nil {
+		return exitCode{2, fault.As(err).Detail}
 	}
 	ln, err := listen(*addr)
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone, Speech: *ears})
+	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone, Speech: *ears, Proxies: proxies, HTTPS: *https})
 	if err != nil {
 		ln.Close()
 		return err

@@ -21,6 +21,7 @@ import (
 func (a *API) adminRoutes() {
 	a.orgRoutes()
 	a.accountRoutes()
+	a.handsetRoutes()
 	a.grantRoutes()
 	a.policyRoutes()
 	a.calendarRoutes()

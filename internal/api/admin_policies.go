@@ -65,7 +65,6 @@ type PolicyOut struct {
 	Current      PolicyDoc       `json:"current"`
 	Parent       *PolicyDoc      `json:"parent"`
 	Diff         []string        `json:"diff"`
-	Diagram      string          `json:"diagram,omitempty" doc:"流转规则的状态图（Mermaid）"`
 }
 
 // PolicyIn is a publication.
@@ -193,9 +192,6 @@ func (a *API) policyOut(ctx context.Context, actor access.Actor, kind, rawPlatfo
 		pv, pdoc := a.Policy.At(kind, policy.Province, a.now())
 		out.Parent = &PolicyDoc{a.policyVersion(pv), a.named(kind, pdoc)}
 		out.Diff = append(out.Diff, a.Policy.Differences(kind, platform, a.now())...)
-	}
-	if kind == ticket.PolicyRules {
-		out.Diagram = a.Ticket.RulesNow(platform).Diagram()
 	}
 	return out, nil
 }

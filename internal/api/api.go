@@ -63,6 +63,7 @@ type Deps struct {
 	Blobs     blob.Store
 	Gate      *Gate
 	Demo      Demo // nil outside the demo
+	HTTPS     bool // the session cookie travels by HTTPS only
 }
 
 // API is the JSON face; Routes is the table that the matrix test walks.
@@ -72,7 +73,9 @@ type API struct {
 	mux    *http.ServeMux
 	huma   huma.API
 	hub    *hub
-	names  sync.Map // account id → name
+	// similar counts for the dispatchers' lists.
+	similar insight.Similar
+	names   sync.Map // account id → name
 }
 
 const sessionCookie = "hotline_session"
@@ -132,5 +135,13 @@ func stamp(ms int64) string {
 	if ms == 0 {
 		return ""
 	}
-	return clock.FromMillis(ms).Format("2006-01-02T15:04:05+08:00")
+	t := clock.FromMillis(ms)
+	y, mon, d := t.Date()
+	h, min, s := t.Clock()
+	b := []byte("2006-01-02T15:04:05+08:00")
+	for i, n := range [...]int{y / 100, y % 100, int(mon), d, h, min, s} {
+		at := [...]int{0, 2, 5, 8, 11, 14, 17}[i]
+		b[at], b[at+1] = byte('0'+n/10), byte('0'+n%10)
+	}
+	return string(b)
 }

@@ -53,6 +53,7 @@ func opWord(op string) string {
 	words := map[string]string{"ticket.view": "查看工单", "ticket.list": "查看列表", "reveal": "查看个人信息", "login": "登录", "login_failed": "登录失败", "logout": "退出", "caller.lookup": "查询诉求人",
 		"attachment.view": "查看附件", "export": "导出", "config": "修改配置", "knowledge.view": "查看知识", "knowledge.list": "查询知识", "audit.search": "查询审计", "audit.verify": "核验审计", "home": "查看首页",
 		"measure": "查看统计", "supervision.list": "查看督办", "password": "修改密码", "admin": "系统管理", "public.view": "诉求人查询进度", "session_ended": "会话结束", "account": "账号管理", "grant": "授权管理", "screen": "查看大屏",
+		"handset.list": "查看话机", "handset.create": "新建话机", "handset.reset": "重置话机密码", "handset.disable": "停用话机", "handset.enable": "启用话机",
 		"account.list": "查看账号", "account.create": "新建账号", "account.edit": "修改账号", "account.active": "启用账号", "account.disabled": "停用账号", "account.reason": "账号开通理由", "account_locked": "账号锁定",
 		"password.reset": "重置密码", "password.change": "修改密码", "otp.enrol": "绑定动态口令", "otp.confirm": "启用动态口令", "session_superseded": "会话被顶替",
 		"grant.list": "查看授权", "grant.check": "提出授权", "grant.propose": "提出授权", "grant.approved": "批准授权", "grant.refused": "不批准授权",

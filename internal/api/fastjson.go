@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -20,16 +21,63 @@ func quickFormats(formats map[string]huma.Format) map[string]huma.Format {
 		slow := f.Marshal
 		if name == "application/json" || name == "json" {
 			f.Marshal = func(w io.Writer, v any) error {
+				var b bytes.Buffer
 				if a, ok := v.(appender); ok {
-					_, err := w.Write(append(a.AppendJSON(make([]byte, 0, 32<<10)), '\n'))
+					b = *bytes.NewBuffer(append(a.AppendJSON(make([]byte, 0, 16<<10)), '\n'))
+				} else if err := slow(&b, v); err != nil {
 					return err
 				}
-				return slow(w, v)
+				if whole, ok := w.(*held); ok {
+					whole.size(b.Len())
+				}
+				_, err := w.Write(b.Bytes())
+				return err
 			}
 		}
 		out[name] = f
 	}
 	return out
+}
+
+type humaContext = huma.Context
+
+// held is a request whose status waits for its body, so that the length of a
+// whole body stands in the header: without it, net/http sends a long one in
+// chunks, which costs both sides more system calls.
+type held struct {
+	humaContext
+	status int // not yet sent; 0 = sent
+}
+
+// SetStatus serves huma.
+func (a *held) SetStatus(code int) { a.status = code }
+
+// Status serves huma.
+func (a *held) Status() int {
+	if a.status != 0 {
+		return a.status
+	}
+	return a.humaContext.Status()
+}
+
+// BodyWriter serves huma.
+func (a *held) BodyWriter() io.Writer { return a }
+
+// Write sends the status before the first byte.
+func (a *held) Write(p []byte) (int, error) {
+	a.end()
+	return a.humaContext.BodyWriter().Write(p)
+}
+
+// size says how long the body will be that is written next.
+func (a *held) size(n int) { a.SetHeader("Content-Length", strconv.Itoa(n)) }
+
+// end sends the status of an answer without a body.
+func (a *held) end() {
+	if a.status != 0 {
+		a.humaContext.SetStatus(a.status)
+		a.status = 0
+	}
 }
 
 // members writes the members of a JSON object.
@@ -75,10 +123,26 @@ func (o *members) texts(name string, list []string) {
 	o.b = append(o.b, ']')
 }
 
+// plainByte marks what stands for itself in any valid text. U+2028 and U+2029,
+// which do not, begin with 0xE2.
+var plainByte = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c != 0x7f && c != 0xE2
+	}
+	return t
+}()
+
 // appendText writes a string as encoding/json does, with <, > and & escaped.
 func appendText(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
+	plain := 0
+	for plain < len(s) && plainByte[s[plain]] {
+		plain++
+	}
+	if plain == len(s) && utf8.ValidString(s) {
+		return append(append(b, s...), '"')
+	}
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -150,35 +214,8 @@ func (r *TicketRow) appendJSON(b []byte) []byte {
 	o.text("category_name", r.CategoryName)
 	o.text("region", r.Region)
 	o.text("region_name", r.RegionName)
-	o.name("unit")
-	if u := r.Unit; u == nil {
-		o.b = append(o.b, "null"...)
-	} else {
-		in := members{b: o.b}
-		in.id("id", u.ID)
-		if u.Code != "" {
-			in.text("code", u.Code)
-		}
-		in.text("name", u.Name)
-		if u.Kind != "" {
-			in.text("kind", u.Kind)
-		}
-		o.b = append(in.b, '}')
-	}
-	o.name("suggestion")
-	if s := r.Suggestion; s == nil {
-		o.b = append(o.b, "null"...)
-	} else {
-		in := members{b: o.b}
-		in.id("unit", s.Unit)
-		in.text("unit_name", s.UnitName)
-		in.name("confidence")
-		in.b = strconv.AppendFloat(in.b, s.Confidence, 'f', -1, 64)
-		in.text("level", s.Level)
-		in.text("why", s.Why)
-		in.text("basis", s.Basis)
-		o.b = append(in.b, '}')
-	}
+	o.unit("unit", r.Unit)
+	o.suggestion("suggestion", r.Suggestion)
 	o.text("status", r.Status)
 	o.text("status_label", r.StatusLabel)
 	o.id("assignment", r.Assignment)

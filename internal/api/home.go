@@ -335,7 +335,7 @@ func (a *API) notices(actor access.Actor) []HomeNotice {
 		}
 		out = append(out, n)
 	}
-	for _, x := range []struct{ key, text string }{{"grants", "授权申请须由您审批后生效。"}, {"knowledge", "请及时核对即将过期的知识。"}, {"organisation", "组织、账号、时限和目录的变更都会记入审计日志。"}, {"audit", "可随时核验审计链是否完整。"}} {
+	for _, x := range []struct{ key, text string }{{"grants", "授权申请须由您审批后生效。"}, {"knowledge", "请及时核对即将过期的知识。"}, {"audit", "可随时核验审计链是否完整。"}} {
 		switch actor.Role {
 		case access.SecAdmin, access.KBAdmin, access.KBEditor, access.SysAdmin, access.Auditor:
 			for _, m := range access.Menus(actor.Role) {

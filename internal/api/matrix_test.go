@@ -97,6 +97,8 @@ var samples = map[string]sample{
 	"admin-units-import": {file: []byte("单位编码,单位名称,类型,区划代码\nD420100-y,某局,部门,420100\n")}, "admin-units-template": {},
 	"admin-accounts": {path: "/api/v1/admin/accounts?q=a"}, "admin-accounts-create": {body: `{"username":"new$n","name":"新人","role":"agent","unit":"$unit","reason":"新进人员"}`},
 	"admin-accounts-lock": {path: "/api/v1/admin/accounts/7/lock"}, "admin-accounts-unlock": {path: "/api/v1/admin/accounts/7/unlock"}, "admin-accounts-reset": {path: "/api/v1/admin/accounts/7/reset"},
+	"admin-phones": {}, "admin-phones-create": {body: `{"user":"80$n","unit":"$unit","place":"3号席"}`}, "admin-phones-reset": {path: "/api/v1/admin/phones/7/reset"},
+	"admin-phones-disable": {path: "/api/v1/admin/phones/7/disable"}, "admin-phones-enable": {path: "/api/v1/admin/phones/7/enable"},
 	"admin-accounts-role": {path: "/api/v1/admin/accounts/7/role", body: `{"role":"agent","reason":"岗位调整"}`}, "admin-grants": {}, "admin-grants-create": {body: `{"account":"7","role":"agent","reason":"岗位调整"}`},
 	"admin-grants-approve": {path: "/api/v1/admin/grants/7/approve", body: `{"opinion":"同意"}`}, "admin-grants-reject": {path: "/api/v1/admin/grants/7/reject", body: `{"opinion":"理由不足"}`},
 	"admin-policies": {}, "admin-policies-get": {path: "/api/v1/admin/policies/rules"}, "admin-policies-publish": {path: "/api/v1/admin/policies/limits", body: `{"doc":[{"id":"x"}],"note":"试"}`},

@@ -29,8 +29,8 @@ func TestPolicies(t *testing.T) {
 	wuhan, huangshi := unitID(w, "P420100"), unitID(w, "P420200")
 
 	rules := ok[PolicyOut](w, "sysadmin", "GET", policies+"/rules", nil)
-	if !strings.HasPrefix(rules.Diagram, "stateDiagram-v2") || rules.MayPublish || rules.City || !strings.Contains(string(rules.Current.Doc), `"edges"`) {
-		t.Errorf("%.80s %v", rules.Diagram, rules.MayPublish)
+	if rules.MayPublish || rules.City || !strings.Contains(string(rules.Current.Doc), `"edges"`) {
+		t.Errorf("%+v", rules)
 	}
 	w.refused("policy_kind_unknown", "sysadmin", "GET", policies+"/luck", nil)
 	w.refused("platform_unknown", "sysadmin", "GET", policies+"/limits?platform="+unitID(w, "C420111"), nil)

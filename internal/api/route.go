@@ -67,7 +67,9 @@ func route[I, O any](a *API, method, path, id, summary string, rule Rule, fn fun
 			a.writeHuma(hc, err)
 			return
 		}
-		next(huma.WithContext(hc, ctx))
+		out := &held{humaContext: huma.WithContext(hc, ctx)}
+		next(out)
+		out.end()
 	}}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := fn(ctx, in)

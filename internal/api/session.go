@@ -259,7 +259,7 @@ type pathID struct {
 }
 
 func (a *API) opened(ctx context.Context, s access.Session) (*loginOut, error) {
-	out := &loginOut{SetCookie: http.Cookie{Name: sessionCookie, Value: s.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Expires: s.Expires}}
+	out := &loginOut{SetCookie: http.Cookie{Name: sessionCookie, Value: s.Token, Path: "/", HttpOnly: true, Secure: a.HTTPS, SameSite: http.SameSiteLaxMode, Expires: s.Expires}}
 	out.Body.Token, out.Body.MustChange = s.Token, s.MustChange
 	out.Body.Me = a.me(ctx, s.Actor)
 	return out, nil

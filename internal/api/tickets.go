@@ -10,6 +10,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/calendar"
+	"hotline/internal/category"
 	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/insight"
@@ -189,7 +190,7 @@ func (a *API) countSimilar(ctx context.Context, rows []TicketRow) error {
 	for i := range rows {
 		ids[i] = int64(rows[i].ID)
 	}
-	n, err := insight.SimilarCounts(ctx, a.DB, ids)
+	n, err := a.similar.Counts(ctx, a.DB, ids)
 	for i, id := range ids {
 		v := n[id]
 		rows[i].Similar = &v
@@ -222,15 +223,37 @@ type renderer struct {
 	a     *API
 	actor access.Actor
 	now   time.Time
+	by    map[int64]*local // what the rows of a platform share, by platform
 }
 
-func (a *API) renderer(actor access.Actor) renderer { return renderer{a, actor, a.now()} }
+// local is what a platform's tickets are shown with, found once for a page.
+type local struct {
+	rules  *ticket.Rules
+	tree   *category.Tree
+	centre string
+	paths  map[string]string // 事项分类 by code
+	places map[string]string // regions by code
+}
+
+func (a *API) renderer(actor access.Actor) renderer {
+	return renderer{a, actor, a.now(), map[int64]*local{}}
+}
+
+func (r renderer) at(platform int64) *local {
+	l := r.by[platform]
+	if l == nil {
+		l = &local{r.a.Ticket.RulesNow(platform), r.a.Ticket.Categories(platform), r.centre(platform), map[string]string{}, map[string]string{}}
+		r.by[platform] = l
+	}
+	return l
+}
 
 func (r renderer) row(x ticket.Row) TicketRow {
 	t := x.Ticket
-	rules := r.a.Ticket.RulesNow(t.Platform)
-	out := TicketRow{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, Category: t.Category, CategoryName: r.category(t), Region: t.Region, RegionName: regionName(t.Region),
-		Status: t.Status, StatusLabel: rules.StatusWord(t.Status), Urgency: t.Urgency, Label: t.Label.Word(), Channel: channelWord(t.Channel), Line: t.Line, Centre: r.centre(t.Platform), Leg: t.Leg,
+	here := r.at(t.Platform)
+	rules := here.rules
+	out := TicketRow{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, Category: t.Category, CategoryName: r.category(t), Region: t.Region, RegionName: found(here.places, t.Region, regionName),
+		Status: t.Status, StatusLabel: rules.StatusWord(t.Status), Urgency: t.Urgency, Label: t.Label.Word(), Channel: channelWord(t.Channel), Line: t.Line, Centre: here.centre, Leg: t.Leg,
 		AcceptedAt: stamp(t.Accepted), Version: t.Version, Flags: flags(t), Demo: t.Detail.Demo}
 	if access.MaskOf(r.actor.Role, t.Label, access.FieldContent) == access.Absent {
 		out.Title = "（无权查看内容）"
@@ -294,7 +317,18 @@ func (r renderer) category(t *ticket.Ticket) string {
 	if t.Category == "" {
 		return "未分类"
 	}
-	return r.a.Ticket.Categories(t.Platform).PathName(t.Category)
+	here := r.at(t.Platform)
+	return found(here.paths, t.Category, here.tree.PathName)
+}
+
+// found looks a name up once.
+func found(in map[string]string, code string, name func(string) string) string {
+	s, ok := in[code]
+	if !ok {
+		s = name(code)
+		in[code] = s
+	}
+	return s
 }
 
 func (a *API) suggestionOut(s ticket.Suggestion) *SuggestionOut {

@@ -347,7 +347,7 @@ func satisfactionWord(rules *ticket.Rules, n int) string {
 }
 
 func (r renderer) categoryName(t *ticket.Ticket) string {
-	if c, ok := r.a.Ticket.Categories(t.Platform).Get(t.Category); ok {
+	if c, ok := r.at(t.Platform).tree.Get(t.Category); ok {
 		return c.Name
 	}
 	return "未分类"

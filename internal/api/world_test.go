@@ -166,7 +166,7 @@ func newWorld(t *testing.T) *world {
 	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc, Words: insight.Words()})
 	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
 	m := measure.New(d, log, o, p, tickets)
-	lines, records, staff := line.NewService(d, log, trail, p, o), cdr.New(d, log, ring, o, tickets), workforce.New(d, log, o)
+	lines, records, staff := line.NewService(d, log, trail, p, o), cdr.New(d, log, ring, o, tickets), workforce.New(d, log, o, ring)
 	texts := text.New(d, records, o)
 	voice := flow.New(flow.Deps{DB: d, CDR: records, Engine: fake.NewExchange(func() int64 { return clock.Millis(c.Now()) }), Lines: lines.Registry, Org: o, Access: acc, Audit: trail, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Notify: notify.New(d, ring, tickets, o, p, nil), Staff: staff, Text: texts})
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}

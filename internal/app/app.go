@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,7 +51,9 @@ type Config struct {
 	ReadOnly bool         // for commands that only look; takes no lock
 	Engine   media.Engine // the exchange; nil = the one of Phone, if any
 	Phone    Phone
-	Speech   speech.Config // 语音识别
+	Proxies  []netip.Prefix // reverse proxies whose X-Forwarded-For is believed
+	HTTPS    bool           // people reach the platform by HTTPS: cookies travel no other way
+	Speech   speech.Config  // 语音识别
 }
 
 // App is the platform in one process.
@@ -144,12 +147,12 @@ func Open(ctx context.Context, c Config) (*App, error) {
 
 // build makes the services from the lowest floor up.
 func (a *App) build(ctx context.Context) error {
-	keys, err := seal.OpenFileProvider(filepath.Join(a.Data, "keys"), "sm")
+	keys, err := seal.OpenFileProvider(a.Data, "sm")
 	if err != nil {
 		return err
 	}
 	a.Ring = seal.NewRing(keys)
-	if a.Blobs, err = blob.NewDisk(filepath.Join(a.Data, "blob"), a.Ring); err != nil {
+	if a.Blobs, err = blob.NewDisk(a.Data, a.Ring); err != nil {
 		return err
 	}
 	d := a.DB
@@ -186,7 +189,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
-	a.Staff = workforce.New(d, a.Log, a.Org)
+	a.Staff = workforce.New(d, a.Log, a.Org, a.Ring)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
 	a.Text = text.New(d, a.CDR, a.Org)
 	a.exchange()
@@ -208,7 +211,7 @@ func (a *App) build(ctx context.Context) error {
 // Serve builds the faces; demo is nil outside the demonstration.
 func (a *App) Serve(demo api.Demo) http.Handler {
 	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
-		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo})
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
 	return a.handler()
 }
 

@@ -24,8 +24,8 @@ func (a *App) handler() http.Handler {
 	mux.Handle("/metrics", promhttp.Handler())
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("/readyz", a.readyz)
-	mux.Handle("/", citizen.Handler(&site{a}, citizen.Options{Name: "湖北省12345政务服务便民热线", Host: "湖北省政务服务主管部门", Key: a.siteKey()}))
-	return secure(a.whenReady(mux))
+	mux.Handle("/", citizen.Handler(&site{a}, citizen.Options{Name: "湖北省12345政务服务便民热线", Host: "湖北省政务服务主管部门", Key: a.siteKey(), Secure: a.HTTPS}))
+	return behind(a.Proxies, a.secure(a.whenReady(mux)))
 }
 
 func (a *App) readyz(w http.ResponseWriter, _ *http.Request) {
@@ -63,11 +63,14 @@ func (a *App) whenReady(next http.Handler) http.Handler {
 }
 
 // secure sets the headers that every answer carries.
-func secure(next http.Handler) http.Handler {
+func (a *App) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
+		if a.HTTPS {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 
@@ -43,7 +44,7 @@ func (a *App) seats() http.Handler {
 		if err != nil {
 			return actor, err
 		}
-		actor.IP, _, _ = strings.Cut(r.RemoteAddr, ":")
+		actor.IP, _, _ = net.SplitHostPort(r.RemoteAddr)
 		return actor, nil
 	}}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/db"
 )
 
@@ -12,9 +14,14 @@ import (
 // brings the batch to the database, those who come before the closure runs ride
 // along, and all return when it is durable.
 type seen struct {
-	mu   sync.Mutex
-	open *batch // still takes entries; nil = the next caller begins one
+	mu    sync.Mutex
+	open  *batch // still takes entries; nil = the next caller begins one
+	crowd bool   // the last batch had company: more are looking
 }
+
+// gather is how long a batch waits for others while many look: each batch is a
+// flush of the disk, and most views take longer than this anyway.
+const gather = 2 * time.Millisecond
 
 type batch struct {
 	entries []Entry
@@ -35,6 +42,9 @@ func (l *Log) Seen(ctx context.Context, e Entry) error {
 	}
 	b, first := l.seen.join(e)
 	if first {
+		if l.seen.crowded() {
+			_ = clock.System().Sleep(ctx, gather)
+		}
 		// Others ride along: the batch does not end with this caller's request.
 		b.err = l.d.UpdateLane(context.WithoutCancel(ctx), db.LaneAudit, func(tx *db.Tx) error {
 			return l.recordAll(tx, l.seen.close(b))
@@ -72,5 +82,12 @@ func (s *seen) close(b *batch) []Entry {
 	if s.open == b {
 		s.open = nil
 	}
+	s.crowd = len(b.entries) > 2
 	return b.entries
+}
+
+func (s *seen) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crowd
 }

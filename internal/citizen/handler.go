@@ -35,14 +35,6 @@ func Handler(s Services, opt Options) http.Handler {
 		opt.Key = make([]byte, 32)
 		rand.Read(opt.Key)
 	}
-	if opt.ClientIP == nil {
-		opt.ClientIP = func(remote string, _ func(string) string) string {
-			if host, _, err := net.SplitHostPort(remote); err == nil {
-				return host
-			}
-			return remote
-		}
-	}
 	if opt.Report == nil {
 		opt.Report = func(ctx context.Context, err error) {
 			if ctx.Err() != nil { // the visitor is gone, or the server is stopping: nobody's defect
@@ -110,7 +102,12 @@ func Handler(s Services, opt Options) http.Handler {
 }
 
 // ip is the visitor's address.
-func (h *site) ip(r *http.Request) string { return h.opt.ClientIP(r.RemoteAddr, r.Header.Get) }
+func (h *site) ip(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
 
 // elsewhere answers every address that is not a page of ours.
 func (h *site) elsewhere(w http.ResponseWriter, r *http.Request) {

@@ -99,9 +99,6 @@ type Options struct {
 	Key []byte
 	// Secure marks cookies for HTTPS only and names them with __Host-.
 	Secure bool
-	// ClientIP gives the visitor's address behind trusted proxies; nil takes the
-	// peer of the connection.
-	ClientIP func(remote string, header func(string) string) string
 	// Report is told of defects that visitors see only as "系统内部错误"; nil
 	// writes them to slog.
 	Report func(ctx context.Context, err error)

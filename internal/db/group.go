@@ -12,7 +12,7 @@ import (
 const (
 	// maxGroup and maxGroupTime bound what one COMMIT carries.
 	maxGroup     = 256
-	maxGroupTime = 8 * time.Millisecond
+	maxGroupTime = 20 * time.Millisecond
 	// maxRuns is how often a closure is run anew before its caller is told.
 	maxRuns = 12
 )

@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"hotline/internal/clock"
@@ -127,7 +130,7 @@ func (s *sqliteSession) prepared(ctx context.Context, text string) (*sqliteStmt,
 	if ok && !st.busy {
 		return st, nil
 	}
-	raw, err := s.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, text)
+	raw, err := s.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, unnumbered(text))
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +140,35 @@ func (s *sqliteSession) prepared(ctx context.Context, text string) (*sqliteStmt,
 	}
 	return fresh, nil
 }
+
+// unnumbered writes $1, $2, … as plain ?, where they stand in their order and
+// once each: SQLite takes $1 for a name, and looking up the name of every
+// parameter costs as much as binding it.
+func unnumbered(text string) string {
+	if strings.ContainsAny(text, "'\"`") && strings.Contains(text, "$") && quotedDollar.MatchString(text) {
+		return text
+	}
+	var b strings.Builder
+	n, from := 0, 0
+	for i := 0; i < len(text); i++ {
+		if text[i] != '$' {
+			continue
+		}
+		end := i + 1
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		if n++; text[i+1:end] != strconv.Itoa(n) {
+			return text
+		}
+		b.WriteString(text[from:i] + "?")
+		i, from = end-1, end
+	}
+	return b.String() + text[from:]
+}
+
+// quotedDollar finds a sign $ inside quotes, where it is no parameter.
+var quotedDollar = regexp.MustCompile("'[^']*\\$[^']*'|\"[^\"]*\\$[^\"]*\"|`[^`]*\\$[^`]*`")
 
 func (s *sqliteSession) release(st *sqliteStmt) {
 	st.busy = false

@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +36,8 @@ const (
 // phones are the callers of a Face.
 type phones struct {
 	set  *handset
-	busy map[int64]bool // by the account whose seat is called
+	busy map[int64]bool  // by the account whose seat is called
+	back map[string]bool // numbers whose call broke off: they expect to be called back
 }
 
 // Scenarios lists the callers that a person's seat can be called by (来一个电话).
@@ -112,6 +112,9 @@ func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoC
 	if err != nil {
 		return out, err
 	}
+	if name == breaking {
+		f.expect(out.Scenario.Number)
+	}
 	l, err := set.dial(dialled(list[i].DNIS, f.city(a)), out.Scenario.Number, map[string]string{flow.SeatHeader: flow.SeatOf(a)})
 	if err != nil {
 		f.release(a.Account)
@@ -119,7 +122,7 @@ func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoC
 	}
 	go func() {
 		defer f.release(a.Account)
-		f.tell(l, sound)
+		f.tell(l, list[i], sound)
 	}()
 	until := f.a.Clock.Now().Add(known)
 	for f.a.Clock.Now().Before(until) && f.a.Clock.Sleep(ctx, frame) == nil {
@@ -134,24 +137,17 @@ func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoC
 
 // engage reserves the caller of a seat: one at a time.
 func (f *Face) engage(account int64) (*handset, error) {
-	sip, ok := f.a.Voice.Linked()
-	if !ok {
-		return nil, fault.Unavailable("voice_unavailable", "语音平台暂不可用，请稍后再试。")
+	set, err := f.handset()
+	if err != nil {
+		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.phones.busy[account] {
 		return nil, fault.Conflict("demo_call_running", "上一通演示来电还没有结束，请先处理完。")
 	}
-	if f.phones.set == nil {
-		set, err := openHandset(f.a.Clock, sip)
-		if err != nil {
-			return nil, fault.Unavailable("voice_unavailable", "模拟来电的话机没有启动，请稍后再试。").Because(err)
-		}
-		f.phones = phones{set: set, busy: map[int64]bool{}}
-	}
 	f.phones.busy[account] = true
-	return f.phones.set, nil
+	return set, nil
 }
 
 func (f *Face) release(account int64) {
@@ -179,38 +175,19 @@ func (l *phoneCall) id() string {
 
 // tell has a caller wait for the seat, listen to its greeting, say what he has
 // to say and stay on the line until the far end hangs up or his time is over.
-func (f *Face) tell(l *phoneCall, sound []byte) {
-	ctx := context.Background()
-	began := f.a.Clock.Now()
+func (f *Face) tell(l *phoneCall, c play.Caller, sound []byte) {
 	stay := lingering
-	if len(sound) == 0 || !audible(sound) {
+	if !audible(sound) {
 		stay = speechless
 	}
-	end, at, n := began.Add(patience), 0, 0
-	spoken := false
-	l.talk(ctx, f.a.Clock, func(dst *[rtp.FrameSize]byte) bool {
-		now := f.a.Clock.Now()
-		if n++; !spoken && n%5 == 0 { // ten looks a second
-			if p, ok := f.a.Voice.Probe(l.id()); ok && p.Answered > 0 {
-				spoken = true
-				at = int(clock.Millis(now)-p.Answered-int64(opening/time.Millisecond)) * 8
-				end = now.Add(opening + time.Duration(len(sound)/8)*time.Millisecond + stay)
-			}
-		}
-		for i := range dst {
-			dst[i] = rtp.Silence
-		}
-		if spoken {
-			if at >= 0 && at < len(sound) {
-				copy(dst[:], sound[at:])
-			}
-			at += rtp.FrameSize
-		}
-		return now.Before(end)
-	})
-	if err := l.call.Hangup(16); err != nil {
-		slog.Debug("demo: the far end hung up first", "call", l.id())
+	t := talker{f: f, l: l, sound: sound, until: f.a.Clock.Now().Add(patience), stay: stay, verdict: "51", breaks: c.Name == breaking, probe: func() (flow.Probe, bool) { return f.a.Voice.Probe(l.id()) }}
+	switch c.Name {
+	case "abuse":
+		t.verdict = "22"
+	case "silent":
+		t.verdict = ""
 	}
+	t.run()
 }
 
 // audible tells whether there is more than silence.

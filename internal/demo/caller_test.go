@@ -9,7 +9,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,7 +42,7 @@ type ringing struct {
 func newRinging(t *testing.T) *ringing {
 	t.Helper()
 	dir := t.TempDir()
-	keys, err := seal.OpenFileProvider(filepath.Join(dir, "keys"), "sm")
+	keys, err := seal.OpenFileProvider(dir, "sm")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +231,7 @@ func TestScenarioRingsTheVisitorsSeat(t *testing.T) {
 			Lines                     []struct{ From, To int }
 		}
 	}
-	if code := r.http("GET", "/api/v1/demo/scenarios", nil, &list); code != 200 || len(list.Items) != 12 {
+	if code := r.http("GET", "/api/v1/demo/scenarios", nil, &list); code != 200 || len(list.Items) != 13 {
 		t.Fatalf("scenarios: %d, %d of them", code, len(list.Items))
 	}
 	var refused struct{ Code string }

@@ -48,7 +48,7 @@ func New(a *app.App) *Face {
 
 // Notice says which policies the demonstration relaxes.
 func (f *Face) Notice() string {
-	return "演示策略：不要求定期改密、首次改密和双因子；全部人员、工单均为演示数据。"
+	return "演示策略：不要求定期改密、首次改密和双因子，外呼不设静默时段；全部人员、工单均为演示数据。"
 }
 
 // roleDescs say in one line what a role does, in the order of the login page.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,10 +23,12 @@ const (
 )
 
 // handset (话机) is the telephone network of the demonstration: it places real
-// SIP calls to the platform's own address over loopback.
+// SIP calls to the platform's own address over loopback, and takes those that
+// the platform places.
 type handset struct {
 	clk   clock.Clock
 	stack *sip.Stack
+	taken func(*phoneCall) // speaks for whoever is called
 	mu    sync.Mutex
 	lines map[*sip.Call]*phoneCall
 }
@@ -38,18 +41,26 @@ type phoneCall struct {
 	peer  atomic.Pointer[netip.AddrPort]
 	up    chan struct{} // closed when the platform answers
 	gone  chan struct{} // closed when the call is over
+	keys  chan byte     // digits to be pressed
 	heard atomic.Int64  // packets of sound that came
 	said  atomic.Int64  // and that went
 }
 
-// openHandset listens on a port of its own and calls to where the exchange listens.
-func openHandset(clk clock.Clock, exchange string) (*handset, error) {
-	h := &handset{clk: clk, lines: map[*sip.Call]*phoneCall{}}
-	stack, err := sip.New(sip.Config{Listen: net.JoinHostPort(loopback, "0"), UserAgent: "demo", Ping: -1, Clock: clk}, h)
+// openHandset listens on a port, or on any when that is taken, and calls to
+// where the exchange listens.
+func openHandset(clk clock.Clock, exchange string, port int, taken func(*phoneCall)) (*handset, error) {
+	h := &handset{clk: clk, taken: taken, lines: map[*sip.Call]*phoneCall{}}
+	listen := func(port int) (*sip.Stack, error) {
+		return sip.New(sip.Config{Listen: net.JoinHostPort(loopback, strconv.Itoa(port)), UserAgent: "demo", Ping: -1, Clock: clk}, h)
+	}
+	stack, err := listen(port)
+	if err != nil && port != 0 {
+		stack, err = listen(0)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := stack.Configure([]media.Trunk{{Name: exchange, Address: exchange}}, nil); err != nil {
+	if err := stack.Configure([]media.Trunk{{Name: exchange, Address: exchange, Allow: []string{loopback}}}, nil); err != nil {
 		stack.Close()
 		return nil, err
 	}
@@ -59,22 +70,31 @@ func openHandset(clk clock.Clock, exchange string) (*handset, error) {
 
 // dial calls a number. The call ends at the latest when hang is called.
 func (h *handset) dial(number, ani string, headers map[string]string) (*phoneCall, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(loopback)})
+	l, err := h.newCall()
 	if err != nil {
 		return nil, err
 	}
-	port := conn.LocalAddr().(*net.UDPAddr).Port
-	l := &phoneCall{conn: conn, up: make(chan struct{}), gone: make(chan struct{}), local: sdp.Local{Addr: netip.MustParseAddr(loopback), Port: port, Session: uint64(clock.Millis(h.clk.Now())), Version: 1}}
 	h.mu.Lock() // whoever reports on the call waits until it is known
 	defer h.mu.Unlock()
 	l.call, err = h.stack.Dial(media.Target{Kind: media.ToTrunk, Value: number}, sip.DialOpts{ANI: ani, Headers: headers, Offer: sdp.Build(l.local)})
 	if err != nil {
-		conn.Close()
+		l.conn.Close()
 		return nil, err
 	}
 	h.lines[l.call] = l
 	go l.listen()
 	return l, nil
+}
+
+// newCall opens the ear and mouth of a call.
+func (h *handset) newCall() (*phoneCall, error) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(loopback)})
+	if err != nil {
+		return nil, err
+	}
+	port := conn.LocalAddr().(*net.UDPAddr).Port
+	return &phoneCall{conn: conn, up: make(chan struct{}), gone: make(chan struct{}), keys: make(chan byte, 4),
+		local: sdp.Local{Addr: netip.MustParseAddr(loopback), Port: port, Session: uint64(clock.Millis(h.clk.Now())), Version: 1}}, nil
 }
 
 func (h *handset) line(c *sip.Call) *phoneCall {
@@ -121,6 +141,7 @@ func (l *phoneCall) talk(ctx context.Context, clk clock.Clock, next func(dst *[r
 	p := rtp.Packet{Type: pcma, SSRC: uint32(l.local.Port), Mark: true}
 	var sound [rtp.FrameSize]byte
 	var out []byte
+	var key press
 	for at := clk.Now(); ; at = at.Add(frame) {
 		select {
 		case <-l.gone:
@@ -131,7 +152,11 @@ func (l *phoneCall) talk(ctx context.Context, clk clock.Clock, next func(dst *[r
 			return
 		}
 		p.Payload = sound[:]
-		out = p.Append(out[:0])
+		if key.begin(l.keys, p.TS); key.left > 0 {
+			out = key.packet(p).Append(out[:0])
+		} else {
+			out = p.Append(out[:0])
+		}
 		if to := l.peer.Load(); to != nil {
 			if _, err := l.conn.WriteToUDPAddrPort(out, *to); err == nil {
 				l.said.Add(1)
@@ -149,8 +174,51 @@ func (l *phoneCall) agree(body []byte) {
 	}
 }
 
-// Invite: nobody calls the handset.
-func (h *handset) Invite(c *sip.Call) { _ = c.Reject(480, "") }
+// pickUp is how long a person lets the telephone ring.
+const pickUp = 1500 * time.Millisecond
+
+// Invite: the telephone rings and is picked up.
+func (h *handset) Invite(c *sip.Call) {
+	l, err := h.newCall()
+	if err != nil {
+		_ = c.Reject(480, "")
+		return
+	}
+	l.call = c
+	body := sdp.Build(l.local)
+	if offer := c.Offer(); len(offer) > 0 {
+		o, err := sdp.Parse(offer)
+		if err == nil {
+			body, err = o.Answer(l.local)
+		}
+		if err != nil {
+			l.conn.Close()
+			_ = c.Reject(488, "")
+			return
+		}
+		l.agree(offer)
+	}
+	h.mu.Lock()
+	h.lines[c] = l
+	h.mu.Unlock()
+	go l.listen()
+	_ = c.Ring(nil)
+	go func() {
+		select {
+		case <-l.gone:
+			return
+		case <-h.clk.After(pickUp):
+		}
+		if c.Answer(body) != nil {
+			return
+		}
+		select {
+		case <-l.gone:
+		case <-l.up:
+			h.taken(l)
+		}
+	}()
+}
 
 // Reinvite answers a renegotiation.
 func (h *handset) Reinvite(c *sip.Call, offer []byte) ([]byte, int) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"hotline/internal/db"
@@ -152,6 +153,52 @@ func placeWord(text string) string {
 		}
 	}
 	return ""
+}
+
+// Similar remembers counts for a moment: the dispatchers of a platform read the
+// same queue, and a follower that lags a second behind keeps what is counted.
+type Similar struct {
+	mu   sync.Mutex
+	kept map[int64]keptCount
+}
+
+type keptCount struct{ n, until int64 }
+
+const (
+	similarFor  = 1000 // milliseconds that a count is kept
+	similarKept = 8192
+)
+
+// Counts is SimilarCounts, of which it asks only what it does not remember.
+func (s *Similar) Counts(ctx context.Context, d *db.DB, ids []int64) (map[int64]int64, error) {
+	out, now := make(map[int64]int64, len(ids)), d.Clock().Now().UnixMilli()
+	var ask []int64
+	s.mu.Lock()
+	for _, id := range ids {
+		if k, ok := s.kept[id]; ok && now < k.until && now > k.until-2*similarFor {
+			out[id] = k.n
+		} else {
+			ask = append(ask, id)
+		}
+	}
+	s.mu.Unlock()
+	if len(ask) == 0 {
+		return out, nil
+	}
+	fresh, err := SimilarCounts(ctx, d, ask)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept == nil || len(s.kept) > similarKept {
+		s.kept = map[int64]keptCount{}
+	}
+	for _, id := range ask {
+		out[id] = fresh[id]
+		s.kept[id] = keptCount{fresh[id], now + similarFor}
+	}
+	return out, nil
 }
 
 // SimilarCounts tells of each ticket how many others that are open are about

@@ -97,7 +97,7 @@ func (s *Service) OpenAttachment(ctx context.Context, actor access.Actor, ticket
 			return errNoAttachment()
 		}
 		t, err := load(tx, a.Ticket)
-		if err != nil || ticket != 0 && ticket != a.Ticket || !s.sees(tx, actor, t) || access.MaskOf(actor.Role, t.Label, access.FieldContent) == access.Absent {
+		if err != nil || ticket != 0 && ticket != a.Ticket || !s.sees(actor, t) || access.MaskOf(actor.Role, t.Label, access.FieldContent) == access.Absent {
 			return errNoAttachment()
 		}
 		return nil

@@ -7,7 +7,6 @@ import (
 	"hotline/internal/calendar"
 	"hotline/internal/category"
 	"hotline/internal/clock"
-	"hotline/internal/db"
 )
 
 // Kinds of clock (时限种类).
@@ -27,39 +26,33 @@ const (
 )
 
 // TimeLimit is a running or ended clock (时限). It remembers the policy and
-// calendar it was set by; only an approved 挂起 pauses it, nothing resets it.
+// calendar it was set by; only an approved 挂起 pauses it, nothing resets it. The
+// clocks of a ticket are JSON in its row.
 type TimeLimit struct {
-	ID         int64
-	Ticket     int64
-	Assignment int64
-	Kind       string
-	Unit       int64 // who owes it
-	LimitsID   int64
-	Calendar   string
-	Limit      calendar.Limit
-	Started    int64
-	Due        int64
-	Stage      int   // 0, 50, 80, 100: the last stage that fired
-	NextAt     int64 // when the next stage fires; 0 when stopped, paused or past 100 %
-	PausedAt   int64
-	Stopped    int64
-
-	dirty bool
+	ID         int64          `json:"id"`
+	Assignment int64          `json:"assignment,omitempty"`
+	Kind       string         `json:"kind"`
+	Unit       int64          `json:"unit"` // who owes it
+	LimitsID   int64          `json:"limits,omitempty"`
+	Calendar   string         `json:"calendar"`
+	Limit      calendar.Limit `json:"limit"`
+	Started    int64          `json:"started"`
+	Due        int64          `json:"due"`
+	Stage      int            `json:"stage,omitempty"` // 0, 50, 80, 100: the last stage that fired
+	NextAt     int64          `json:"next,omitempty"`  // when the next stage fires; 0 when stopped, paused or past 100 %
+	PausedAt   int64          `json:"paused,omitempty"`
+	Stopped    int64          `json:"stopped,omitempty"`
 }
 
-const clockColumns = `id, ticket, assignment, kind, unit, limits_id, calendar, n, n_unit, started, due, stage, next_at, paused_at, stopped`
-
-func scanClock(s db.Scanner) (*TimeLimit, error) {
-	c := &TimeLimit{}
-	var unit string
-	err := s.Scan(&c.ID, &c.Ticket, &c.Assignment, &c.Kind, &c.Unit, &c.LimitsID, &c.Calendar, &c.Limit.N, &unit, &c.Started, &c.Due, &c.Stage, &c.NextAt, &c.PausedAt, &c.Stopped)
-	c.Limit.Unit = calendar.Unit(unit)
-	return c, err
-}
-
-// values are the clock's columns in their order.
-func (c *TimeLimit) values() []any {
-	return []any{c.ID, c.Ticket, c.Assignment, c.Kind, c.Unit, c.LimitsID, c.Calendar, c.Limit.N, string(c.Limit.Unit), c.Started, c.Due, c.Stage, c.NextAt, c.PausedAt, c.Stopped}
+// nextAt is when the first of the ticket's clocks fires, 0 when none will: the
+// column that the sweep looks for.
+func (t *Ticket) nextAt() (first int64) {
+	for _, c := range t.Clocks {
+		if c.NextAt > 0 && (first == 0 || c.NextAt < first) {
+			first = c.NextAt
+		}
+	}
+	return first
 }
 
 // Running tells whether time passes on the clock.
@@ -78,7 +71,6 @@ func (c *TimeLimit) Breached(now int64) bool {
 
 // schedule sets when the next stage fires.
 func (c *TimeLimit) schedule() {
-	c.dirty = true
 	c.NextAt = 0
 	if !c.Running() {
 		return
@@ -126,7 +118,7 @@ func (s *Service) limitFor(t *Ticket, kind string) calendar.Limit {
 func (s *Service) startClock(w *work, kind string, a *Assignment, started, due int64) *TimeLimit {
 	cal := s.calendarAt(w.t.Platform, w.tx.Now())
 	lim := s.limitFor(w.t, kind)
-	c := &TimeLimit{ID: w.tx.NewID(), Ticket: w.t.ID, Kind: kind, Unit: w.t.Platform, LimitsID: w.t.LimitsID, Calendar: cal.Version, Limit: lim, Started: started}
+	c := &TimeLimit{ID: w.tx.NewID(), Kind: kind, Unit: w.t.Platform, LimitsID: w.t.LimitsID, Calendar: cal.Version, Limit: lim, Started: started}
 	if a != nil {
 		c.Assignment, c.Unit = a.ID, a.Unit
 		if kind == ClockReturn || kind == ClockExtend || kind == ClockSuspend {

@@ -230,13 +230,7 @@ func (d *Draft) Write(tx *db.Tx) error {
 	if len(t.Clocks) > 0 {
 		d.Receipt.Due = t.Clocks[0].Due
 	}
-	if err := t.insert(tx); err != nil {
-		return err
-	}
-	if err := w.saveParts(); err != nil {
-		return err
-	}
-	if err := w.syncWorklist(w.tree, true); err != nil {
+	if err := w.insert(); err != nil {
 		return err
 	}
 	if err := w.append("ticket.create"); err != nil {
@@ -244,6 +238,18 @@ func (d *Draft) Write(tx *db.Tx) error {
 	}
 	w.keep()
 	return nil
+}
+
+// insert writes a new ticket with all that stands around it but its event.
+func (w *work) insert() error {
+	moved := w.stand(w.tree)
+	if err := w.t.insert(w.tx); err != nil {
+		return err
+	}
+	if err := w.saveParts(); err != nil {
+		return err
+	}
+	return moved.send(w.tx, w.t)
 }
 
 var createNotices = map[string]string{Received: "received", ToDispatch: "accepted", Closed: "answered", Redirected: "redirected"}

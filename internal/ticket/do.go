@@ -81,6 +81,11 @@ func (s *Service) DoTx(tx *db.Tx, actor access.Actor, id int64, act Action) (Res
 	if err != nil {
 		return Result{}, err
 	}
+	return s.step(tx, actor, t, act)
+}
+
+// step is DoTx for a ticket that loadToChange gave in the same transaction.
+func (s *Service) step(tx *db.Tx, actor access.Actor, t *Ticket, act Action) (_ Result, err error) {
 	w := &work{s: s, tx: tx, actor: actor, tree: s.Org.Tree(), t: t, act: act, now: tx.NowMS(), data: map[string]any{}}
 	if act.At > 0 && s.history {
 		w.now = act.At
@@ -138,13 +143,14 @@ func (w *work) run() (Result, error) {
 
 // save writes everything that the step changed and its one event.
 func (w *work) save(was int64) error {
+	moved := w.stand(w.tree)
 	if err := w.t.update(w.tx, was); err != nil {
 		return err
 	}
 	if err := w.saveParts(); err != nil {
 		return err
 	}
-	if err := w.syncWorklist(w.tree, false); err != nil {
+	if err := moved.send(w.tx, w.t); err != nil {
 		return err
 	}
 	if err := w.append("ticket." + w.edge.Action); err != nil {
@@ -163,16 +169,6 @@ func (w *work) saveParts() error {
 		}
 	}
 	if err := w.tx.SendRows(insertAssignments, changeAssignments, 21, rows); err != nil {
-		return err
-	}
-	rows = nil
-	for _, c := range w.t.Clocks {
-		if c.dirty {
-			rows = append(rows, c.values()...)
-			c.dirty = false
-		}
-	}
-	if err := w.tx.SendRows(insertClocks, changeClocks, 15, rows); err != nil {
 		return err
 	}
 	for _, r := range w.t.Requests {
@@ -277,7 +273,7 @@ func (w *work) resolve() error {
 	case len(fits) > 1:
 		return fault.Invalid("assignment_needed", "这张工单有多个承办环节可以这样操作，请指明其中一个。")
 	}
-	if !w.s.sees(w.tx, w.actor, w.t) {
+	if !w.s.sees(w.actor, w.t) {
 		return errNoTicket()
 	}
 	if !reached {
@@ -358,16 +354,9 @@ func (s *Service) authorityOf(t *Ticket, a *Assignment) int64 {
 	return t.Platform
 }
 
-// sees tells whether the actor's scope covers the ticket.
-func (s *Service) sees(tx *db.Tx, actor access.Actor, t *Ticket) bool {
-	if actor.System {
-		return true
-	}
-	if actor.Citizen {
-		return true // the citizen was authorised for exactly this ticket
-	}
-	ok, err := s.inScope(tx, actor, t.ID)
-	return err == nil && ok
+// sees tells whether the actor's scope covers a ticket of this transaction.
+func (s *Service) sees(actor access.Actor, t *Ticket) bool {
+	return actor.System || actor.Citizen /* authorised for exactly this ticket */ || s.covers(actor, t.stands)
 }
 
 // moved is the conflict that tells what changed since the actor's version.

@@ -27,7 +27,7 @@ func (s *Service) match(q string, sc access.Scope, args *[]any) string {
 	}
 	digits := strings.ReplaceAll(strings.ReplaceAll(q, " ", ""), "-", "")
 	if ValidNumber(digits) {
-		return "SELECT n.id FROM ticket n WHERE n.number = " + arg(digits)
+		return "SELECT n.id FROM ticket n WHERE " + numberIs("n", digits, args)
 	}
 	if phone, ok := zh.NormalizePhone(digits); ok {
 		return "SELECT n.id FROM ticket n WHERE n.phone_bi = " + arg(s.PhoneIndex(access.Normal, phone))
@@ -53,3 +53,11 @@ func (s *Service) match(q string, sc access.Scope, args *[]any) string {
 
 // numberTail is the indexed last four digits of a 单号, as they are spoken.
 func numberTail(column string) string { return "substr(" + column + ", length(" + column + ") - 3)" }
+
+// numberIs is the condition that a ticket has a 单号, by its one index, which
+// begins with the tail. The last value that it adds to args is the number.
+func numberIs(alias, number string, args *[]any) string {
+	*args = append(*args, number[max(0, len(number)-4):], number)
+	n := len(*args)
+	return numberTail(alias+".number") + " = $" + strconv.Itoa(n-1) + " AND " + alias + ".number = $" + strconv.Itoa(n)
+}

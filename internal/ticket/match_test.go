@@ -75,10 +75,11 @@ func TestMatchAndCountOnBothEngines(t *testing.T) {
 			was := x.Version
 			x.Watch, x.Version = 1, was+1
 			step := &work{s: w.s, tx: tx, t: x, now: tx.NowMS()}
+			moved := step.stand(w.s.Org.Tree())
 			if err := x.update(tx, was); err != nil {
 				return err
 			}
-			return step.syncWorklist(w.s.Org.Tree(), false)
+			return moved.send(tx, x)
 		}); err != nil {
 			t.Fatal(err)
 		}

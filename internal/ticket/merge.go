@@ -54,7 +54,7 @@ func guardMainOpen(w *work) error {
 	if err != nil {
 		return fault.Invalid("main_unknown", "主单不存在。").At(fault.Field{Name: "main", Detail: "请重新选择。"})
 	}
-	if ok, err := w.s.inScope(w.tx, w.actor, id); err != nil || !ok {
+	if !w.s.covers(w.actor, main.stands) {
 		return fault.Invalid("main_unknown", "主单不存在。").At(fault.Field{Name: "main", Detail: "请重新选择。"})
 	}
 	if Final(main.Status) || main.Status == ToCallback || main.Main != 0 {
@@ -122,7 +122,7 @@ func (s *Service) writeSplit(w *work, n Intake, number string) (Created, error) 
 	for i, p := range n.Points {
 		t.Detail.Points = append(t.Detail.Points, Point{No: i + 1, Text: p, State: "open"})
 	}
-	t.Assignments, t.Clocks, t.Requests = nil, nil, nil
+	t.Assignments, t.Clocks, t.Requests, t.stands = nil, nil, nil, ""
 	if err := s.sealInto(&t, n); err != nil {
 		return Created{}, err
 	}
@@ -130,13 +130,7 @@ func (s *Service) writeSplit(w *work, n Intake, number string) (Created, error) 
 	t.CodeHash = s.HashCode(number, code)
 	c := &work{s: s, tx: w.tx, actor: w.actor, tree: w.tree, rules: w.rules, t: &t, now: w.now, event: w.tx.NewID(), data: map[string]any{"split_of": w.t.ID, "ch": t.Channel}}
 	s.startClock(c, ClockDispatch, nil, t.Accepted, 0)
-	if err := t.insert(w.tx); err != nil {
-		return Created{}, err
-	}
-	if err := c.saveParts(); err != nil {
-		return Created{}, err
-	}
-	if err := c.syncWorklist(w.tree, true); err != nil {
+	if err := c.insert(); err != nil {
 		return Created{}, err
 	}
 	return Created{ID: t.ID, Number: number, QueryCode: code, Version: 1, Status: t.Status}, c.append("ticket.create")

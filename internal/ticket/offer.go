@@ -112,7 +112,7 @@ func (w *work) passes(e *Edge, a *Assignment) bool {
 }
 
 func (w *work) offer(e *Edge, a *Assignment) Offer {
-	o := Offer{Name: e.Action, Label: e.Label, Primary: e.Primary, Danger: e.Danger, Fields: []OfferField{}}
+	o := Offer{Name: e.Action, Label: e.Label, Primary: e.Primary, Danger: e.Danger, Fields: make([]OfferField, 0, len(e.Fields))}
 	if a != nil {
 		o.Assignment, o.Unit = a.ID, w.tree.Name(a.Unit)
 	}
@@ -120,9 +120,7 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 		name, required := Required(ref)
 		spec := w.rules.Fields[name]
 		f := OfferField{Name: name, Label: spec.Label, Type: spec.Type, Required: required, Hint: spec.Hint, Min: spec.Min, Max: spec.Max, ShowIf: spec.ShowIf}
-		for _, opt := range w.rules.Options[spec.Options] {
-			f.Options = append(f.Options, OfferValue{Value: opt[0], Label: opt[1]})
-		}
+		f.Options = w.rules.choices[spec.Options]
 		f.Default = w.defaultOf(e, name, a)
 		if spec.Type == "points" {
 			f.Options = nil

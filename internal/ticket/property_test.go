@@ -209,18 +209,27 @@ func (w *world) checkInvariants(id int64) {
 	}
 	// The worklist holds exactly what the aggregate asks for, besides rows of
 	// units that once had the ticket.
-	want := t.places(w.s.Org.Tree())
+	want, mirror := t.places(w.s.Org.Tree()), stands{label: string(t.Label), mark: t.mark(), rows: map[place]standing{}}
 	err := w.s.DB.View(context.Background(), func(tx *db.Tx) error {
 		type row struct {
 			p     place
 			state string
+			sort  int64
+			label string
+			mark  int
 		}
-		have, err := db.All(tx, func(s db.Scanner) (x row, err error) { return x, s.Scan(&x.p.unit, &x.p.assignment, &x.state) }, `SELECT unit, assignment, state FROM worklist WHERE ticket = $1`, id)
+		have, err := db.All(tx, func(s db.Scanner) (x row, err error) {
+			return x, s.Scan(&x.p.unit, &x.p.assignment, &x.state, &x.sort, &x.label, &x.mark)
+		}, `SELECT unit, assignment, state, sort_at, label, mark FROM worklist WHERE ticket = $1`, id)
 		for _, h := range have {
 			if s, ok := want[h.p]; ok && s.state != h.state || !ok && h.state != QueueDone {
 				fail("worklist row %v stands in %q, want %q", h.p, h.state, s.state)
 			}
+			if h.label != mirror.label || h.mark != mirror.mark {
+				fail("worklist row %v is under %s %d", h.p, h.label, h.mark)
+			}
 			delete(want, h.p)
+			mirror.rows[h.p] = standing{h.state, h.sort}
 		}
 		return err
 	})
@@ -229,6 +238,9 @@ func (w *world) checkInvariants(id int64) {
 	}
 	if len(want) > 0 {
 		fail("worklist lacks %d rows", len(want))
+	}
+	if t.stands != mirror.String() {
+		fail("places are\n%s\nand the worklist has\n%s", t.stands, mirror)
 	}
 }
 

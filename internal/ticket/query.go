@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -299,26 +297,6 @@ func parseCursor(c string, o order) ([]int64, error) {
 	return out, nil
 }
 
-// inScope tells whether the actor may read the ticket at all.
-func (s *Service) inScope(tx *db.Tx, actor access.Actor, id int64) (bool, error) {
-	sc := access.ScopeIn(s.Org.Tree(), actor)
-	args := []any{id}
-	ok, err := exists(tx, `SELECT 1 FROM worklist w WHERE w.ticket = $1 AND `+sc.SQL("w", &args)+` LIMIT 1`, args...)
-	if err != nil || ok || !sc.Caller {
-		return ok, err
-	}
-	// A seat may open what waits for 受理 on its platform.
-	return exists(tx, `SELECT 1 FROM worklist w WHERE w.ticket = $1 AND w.unit = $2 AND w.assignment = 0 AND w.label = 'normal' AND w.state IN ('received', 'seat_fix') LIMIT 1`, id, actor.Platform)
-}
-
-func exists(tx *db.Tx, text string, args ...any) (bool, error) {
-	_, err := db.Int(tx, text, args...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // Get loads a ticket that the actor may read; not_found otherwise. Others may
 // hold the same one: callers do not change it.
 func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (t *Ticket, err error) {
@@ -341,17 +319,12 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (t *Ti
 }
 
 func (s *Service) visible(tx *db.Tx, actor access.Actor, id int64) (*Ticket, error) {
-	version, err := versionOf(tx, id)
+	version, places, err := versionOf(tx, id)
 	if err != nil {
 		return nil, err
 	}
-	if !actor.System && !actor.Citizen { // a citizen was authorised for exactly this ticket
-		if ok, err := s.inScope(tx, actor, id); err != nil || !ok {
-			if err == nil {
-				err = errNoTicket()
-			}
-			return nil, err
-		}
+	if !actor.System && !actor.Citizen && !s.covers(actor, places) { // a citizen was authorised for exactly this ticket
+		return nil, errNoTicket()
 	}
 	return s.read(tx, id, version)
 }
@@ -362,7 +335,8 @@ func (s *Service) ByNumber(ctx context.Context, number string) (int64, error) {
 	number = strings.ReplaceAll(strings.TrimSpace(number), " ", "")
 	var id int64
 	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if id, err = db.Int(tx, `SELECT id FROM ticket WHERE number = $1`, number); err == nil {
+		args := []any{}
+		if id, err = db.Int(tx, `SELECT t.id FROM ticket t WHERE `+numberIs("t", number, &args), args...); err == nil {
 			return nil
 		}
 		id, err = db.Int(tx, `SELECT id FROM ticket WHERE former = $1 AND former <> '' ORDER BY id DESC LIMIT 1`, number)
@@ -380,12 +354,18 @@ func (s *Service) NumberInScope(ctx context.Context, actor access.Actor, number 
 	number = strings.ReplaceAll(strings.TrimSpace(number), " ", "")
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
 		found = 0
-		ids, err := db.All(tx, func(sc db.Scanner) (id int64, err error) { return id, sc.Scan(&id) },
-			`SELECT id FROM ticket WHERE number = $1 UNION SELECT id FROM ticket WHERE former = $1 AND former <> '' ORDER BY id DESC LIMIT 50`, number)
-		for i := 0; i < len(ids) && found == 0 && err == nil; i++ {
-			var ok bool
-			if ok, err = s.inScope(tx, actor, ids[i]); ok {
-				found = ids[i]
+		var args []any
+		type hit struct {
+			id     int64
+			places string
+		}
+		text := `SELECT t.id, t.places FROM ticket t WHERE ` + numberIs("t", number, &args)
+		text += ` UNION ALL SELECT id, places FROM ticket WHERE former = $2 AND former <> '' ORDER BY id DESC LIMIT 50`
+		hits, err := db.All(tx, func(sc db.Scanner) (h hit, err error) { return h, sc.Scan(&h.id, &h.places) }, text, args...)
+		for _, h := range hits {
+			if s.covers(actor, h.places) {
+				found = h.id
+				break
 			}
 		}
 		return err
@@ -489,7 +469,7 @@ func (s *Service) IndexText(tx *db.Tx, id int64) (string, bool, error) {
 // Peek loads a ticket's row for rooms that compare texts; it shows nobody
 // anything, and the caller only reads it.
 func (s *Service) Peek(tx *db.Tx, id int64) (*Ticket, error) {
-	version, err := versionOf(tx, id)
+	version, _, err := versionOf(tx, id)
 	if err != nil {
 		return nil, err
 	}

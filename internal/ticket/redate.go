@@ -45,15 +45,14 @@ func (s *Service) RedateJob(ctx context.Context, j *job.Running) error {
 	return err
 }
 
-// Redate re-dates every ticket with an open clock in working time and tells
-// how many changed; progress may be nil.
+// Redate re-dates the clocks in working time of every open ticket, the merged
+// ones, whose clocks wait, among them, and tells how many changed; progress may be nil.
 func (s *Service) Redate(ctx context.Context, progress func(moved int64)) (moved int64, err error) {
 	for last := int64(0); ; {
 		var ids []int64
 		err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
 			ids, err = db.All(tx, func(sc db.Scanner) (id int64, err error) { return id, sc.Scan(&id) },
-				`SELECT DISTINCT ticket FROM time_limit WHERE ticket > $1 AND stopped = 0 AND n_unit IN ($2, $3) ORDER BY ticket LIMIT $4`,
-				last, string(calendar.Workday), string(calendar.WorkHour), redateChunk)
+				`SELECT id FROM ticket WHERE id > $1 AND (closed_at = 0 OR status = 'merged') ORDER BY id LIMIT $2`, last, redateChunk)
 			return err
 		})
 		if err != nil || len(ids) == 0 {

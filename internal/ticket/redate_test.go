@@ -129,8 +129,14 @@ func TestRedateJob(t *testing.T) {
 			if _, err := tx.Exec(`UPDATE ticket SET version = version + 1 WHERE id = $1`, late.ID); err != nil {
 				return err
 			}
-			_, err := tx.Exec(`UPDATE time_limit SET due = $1 WHERE ticket = $2`, c.Now().Add(-time.Hour).UnixMilli(), late.ID)
-			return err
+			x, err := load(tx, late.ID)
+			if err != nil {
+				return err
+			}
+			for _, k := range x.Clocks {
+				k.Due = c.Now().Add(-time.Hour).UnixMilli()
+			}
+			return x.update(tx, x.Version)
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -102,13 +102,14 @@ func (s *Service) RefanJob(ctx context.Context, j *job.Running) error {
 // refan brings a ticket's worklist rows in line with the tree of now. Touching
 // the row of the ticket makes a step taken at the same moment wait or rerun.
 func (s *Service) refan(tx *db.Tx, id int64) error {
-	if _, err := tx.Exec(`UPDATE ticket SET version = version WHERE id = $1`, id); err != nil {
-		return err
-	}
 	t, err := load(tx, id)
 	if err != nil {
 		return err
 	}
 	w := &work{s: s, tx: tx, t: t, now: tx.NowMS()}
-	return w.syncWorklist(s.Org.Tree(), false)
+	moved := w.stand(s.Org.Tree())
+	if _, err := tx.Exec(`UPDATE ticket SET places = $1 WHERE id = $2`, t.stands, id); err != nil {
+		return err
+	}
+	return moved.send(tx, t)
 }

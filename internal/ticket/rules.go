@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -29,6 +28,7 @@ type Rules struct {
 	byAction map[string][]int     // edge indexes
 	statusZh map[string]string
 	stateZh  map[string]string
+	choices  map[string][]OfferValue // Options as offers show them; nobody changes them
 }
 
 // Term is a code with its Chinese word.
@@ -90,7 +90,12 @@ func ParseRules(doc []byte) (*Rules, error) {
 	if err := json.Unmarshal(doc, r); err != nil {
 		return nil, fmt.Errorf("rule table: %w", err)
 	}
-	r.byAction = map[string][]int{}
+	r.byAction, r.choices = map[string][]int{}, map[string][]OfferValue{}
+	for name, list := range r.Options {
+		for _, t := range list {
+			r.choices[name] = append(r.choices[name], OfferValue{Value: t[0], Label: t[1]})
+		}
+	}
 	r.statusZh, r.stateZh = map[string]string{}, map[string]string{}
 	for _, t := range r.Statuses {
 		r.statusZh[t[0]] = t[1]
@@ -170,30 +175,4 @@ func (r *Rules) OptionWord(list, code string) string {
 		}
 	}
 	return code
-}
-
-// Diagram draws the ticket's states as Mermaid text for the documentation.
-func (r *Rules) Diagram() string {
-	var b strings.Builder
-	b.WriteString("stateDiagram-v2\n")
-	for _, on := range []string{"", "assignment"} {
-		words := r.statusZh
-		if on != "" {
-			words = r.stateZh
-		}
-		var lines []string
-		for _, e := range r.Edges {
-			if e.On != on || e.To == "" || e.Hidden {
-				continue
-			}
-			for _, from := range e.From {
-				lines = append(lines, fmt.Sprintf("  %s --> %s: %s\n", words[from], words[e.To], e.Label))
-			}
-		}
-		sort.Strings(lines)
-		for _, l := range lines {
-			b.WriteString(l)
-		}
-	}
-	return b.String()
 }

@@ -4,9 +4,15 @@ import "hotline/internal/db"
 
 // Schema is the room's tables, the same text on both engines.
 func Schema() db.Schema {
-	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}, {SQL: `ALTER TABLE attachment ADD COLUMN ticket BIGINT NOT NULL DEFAULT 0`}, {SQL: queueSchema}, {SQL: markSchema}}}
+	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}}}
 }
 
+// Every index is paid by each step of each ticket. Lists go by worklist_rank,
+// which holds all that a count looks at; 重办 and 督办 are few among many and
+// have indexes of their own, in the order in which their queues run, and so
+// have the sealed labels, which no full text holds. What is only ever read
+// with its ticket (clocks, places) is in the ticket's row or under its key.
+// 单号 are spoken by their last four digits: number is unique behind its tail.
 const schemaV1 = `
 CREATE TABLE ticket (
   id BIGINT PRIMARY KEY,
@@ -58,17 +64,21 @@ CREATE TABLE ticket (
   closed_at BIGINT NOT NULL DEFAULT 0,
   original BIGINT NOT NULL DEFAULT 0,
   occurred BIGINT NOT NULL DEFAULT 0,
+  next_at BIGINT NOT NULL DEFAULT 0,
+  clocks TEXT NOT NULL,
+  places TEXT NOT NULL,
   detail TEXT NOT NULL
 );
-CREATE UNIQUE INDEX ticket_number ON ticket(number);
+CREATE UNIQUE INDEX ticket_number ON ticket(substr(number, length(number) - 3), number);
 CREATE INDEX ticket_phone ON ticket(phone_bi, id) WHERE phone_bi IS NOT NULL;
 CREATE UNIQUE INDEX ticket_source ON ticket(source, source_no) WHERE source <> '';
 CREATE INDEX ticket_former ON ticket(former) WHERE former <> '';
 CREATE INDEX ticket_main ON ticket(main) WHERE main <> 0;
-CREATE INDEX ticket_creator ON ticket(created_by, id);
+CREATE INDEX ticket_status ON ticket(status, id);
+CREATE INDEX ticket_next ON ticket(next_at) WHERE next_at > 0;
 CREATE TABLE assignment (
-  id BIGINT PRIMARY KEY,
   ticket BIGINT NOT NULL,
+  id BIGINT NOT NULL,
   parent BIGINT NOT NULL,
   leg INTEGER NOT NULL,
   depth INTEGER NOT NULL,
@@ -87,12 +97,12 @@ CREATE TABLE assignment (
   denied INTEGER NOT NULL DEFAULT 0,
   first INTEGER NOT NULL DEFAULT 0,
   contacts INTEGER NOT NULL DEFAULT 0,
-  reply TEXT NOT NULL DEFAULT ''
+  reply TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (ticket, id)
 );
-CREATE INDEX assignment_ticket ON assignment(ticket);
 CREATE TABLE ticket_request (
-  id BIGINT PRIMARY KEY,
   ticket BIGINT NOT NULL,
+  id BIGINT NOT NULL,
   assignment BIGINT NOT NULL,
   kind TEXT NOT NULL,
   state TEXT NOT NULL,
@@ -102,28 +112,9 @@ CREATE TABLE ticket_request (
   by_account BIGINT NOT NULL,
   at BIGINT NOT NULL,
   decider BIGINT NOT NULL DEFAULT 0,
-  decided_at BIGINT NOT NULL DEFAULT 0
+  decided_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (ticket, id)
 );
-CREATE INDEX ticket_request_ticket ON ticket_request(ticket);
-CREATE TABLE time_limit (
-  id BIGINT PRIMARY KEY,
-  ticket BIGINT NOT NULL,
-  assignment BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  unit BIGINT NOT NULL,
-  limits_id BIGINT NOT NULL,
-  calendar TEXT NOT NULL,
-  n INTEGER NOT NULL,
-  n_unit TEXT NOT NULL,
-  started BIGINT NOT NULL,
-  due BIGINT NOT NULL,
-  stage INTEGER NOT NULL DEFAULT 0,
-  next_at BIGINT NOT NULL DEFAULT 0,
-  paused_at BIGINT NOT NULL DEFAULT 0,
-  stopped BIGINT NOT NULL DEFAULT 0
-);
-CREATE INDEX time_limit_ticket ON time_limit(ticket);
-CREATE INDEX time_limit_next ON time_limit(next_at) WHERE next_at > 0;
 CREATE TABLE time_pause (
   clock BIGINT NOT NULL,
   from_at BIGINT NOT NULL,
@@ -138,20 +129,23 @@ CREATE TABLE worklist (
   state TEXT NOT NULL,
   sort_at BIGINT NOT NULL,
   label TEXT NOT NULL,
+  mark SMALLINT NOT NULL,
   PRIMARY KEY (unit, ticket, assignment)
 );
-CREATE INDEX worklist_queue ON worklist(unit, state, sort_at, ticket);
-CREATE INDEX worklist_ticket ON worklist(ticket);
+CREATE INDEX worklist_rank ON worklist(unit, state, sort_at, ticket, assignment, label);
+CREATE INDEX worklist_again ON worklist(unit, state, sort_at, ticket, assignment, label) WHERE mark IN (1, 3);
+CREATE INDEX worklist_watched ON worklist(unit, ticket, assignment, label) WHERE mark IN (2, 3);
+CREATE INDEX worklist_sealed ON worklist(unit, ticket, assignment, label) WHERE label IN ('informant', 'quarantine');
 CREATE TABLE ticket_text (
-  id BIGINT PRIMARY KEY,
   ticket BIGINT NOT NULL,
+  id BIGINT NOT NULL,
   event BIGINT NOT NULL,
   kind TEXT NOT NULL,
   body BYTEA NOT NULL,
   redacted TEXT NOT NULL,
-  at BIGINT NOT NULL
+  at BIGINT NOT NULL,
+  PRIMARY KEY (ticket, id)
 );
-CREATE INDEX ticket_text_ticket ON ticket_text(ticket);
 CREATE TABLE attachment (
   id BIGINT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -160,7 +154,8 @@ CREATE TABLE attachment (
   ref TEXT NOT NULL,
   by_account BIGINT NOT NULL,
   unit BIGINT NOT NULL,
-  at BIGINT NOT NULL
+  at BIGINT NOT NULL,
+  ticket BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE number_block (
   prefix TEXT NOT NULL,
@@ -178,25 +173,3 @@ CREATE TABLE idempotency (
   PRIMARY KEY (actor, idem_key)
 );
 CREATE INDEX idempotency_at ON idempotency(at)`
-
-// queueSchema: the worklist's index holds all that a count looks at, and the
-// tickets of a status, or under 督办, are found without looking at the others.
-const queueSchema = `
-DROP INDEX worklist_queue;
-CREATE INDEX worklist_rank ON worklist(unit, state, sort_at, ticket, assignment, label);
-CREATE INDEX worklist_informant ON worklist(unit, ticket, assignment) WHERE label = 'informant';
-CREATE INDEX ticket_status ON ticket(status, id);
-CREATE INDEX ticket_watched ON ticket(id) WHERE watch > 0 AND closed_at = 0`
-
-// markSchema: 单号 are spoken by their last four digits. 重办 and 督办 are few among many; their rows have indexes of
-// their own, in the order in which each queue runs, with all that a count looks at.
-const markSchema = `
-ALTER TABLE worklist ADD COLUMN mark SMALLINT NOT NULL DEFAULT 0;
-UPDATE worklist SET mark = (SELECT CASE WHEN t.leg > 1 THEN 1 ELSE 0 END + CASE WHEN t.watch > 0 THEN 2 ELSE 0 END FROM ticket t WHERE t.id = worklist.ticket)
-  WHERE ticket IN (SELECT id FROM ticket WHERE closed_at = 0 AND (leg > 1 OR watch > 0));
-CREATE INDEX worklist_again ON worklist(unit, state, sort_at, ticket, assignment, label) WHERE mark IN (1, 3);
-CREATE INDEX worklist_watched ON worklist(unit, ticket, assignment, label) WHERE mark IN (2, 3);
-CREATE INDEX worklist_sealed ON worklist(unit, ticket, assignment, label) WHERE label IN ('informant', 'quarantine');
-CREATE INDEX ticket_tail ON ticket(substr(number, length(number) - 3), id);
-DROP INDEX worklist_informant;
-DROP INDEX ticket_watched`

@@ -32,8 +32,8 @@ type kept struct {
 type parts int
 
 const (
-	withNodes parts = iota // the row and its assignments: what a list shows
-	withAll                // clocks and requests: what an action needs
+	withNodes parts = iota // the row with its clocks, and its assignments: what a list shows
+	withAll                // requests: what an action needs
 	withWords              // what was said: what a reader sees
 )
 
@@ -76,12 +76,13 @@ func (s *shelf) add(id int64, k *kept) {
 	s.young[id] = k
 }
 
-func versionOf(tx *db.Tx, id int64) (int64, error) {
-	v, err := db.One(tx, func(sc db.Scanner) (v int64, err error) { return v, sc.Scan(&v) }, `SELECT version FROM ticket WHERE id = $1`, id)
+// versionOf reads what the shelf does not answer: the version, and the places.
+func versionOf(tx *db.Tx, id int64) (version int64, places string, err error) {
+	version, err = db.One(tx, func(sc db.Scanner) (v int64, err error) { return v, sc.Scan(&v, &places) }, `SELECT version, places FROM ticket WHERE id = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errNoTicket()
 	}
-	return v, err
+	return version, places, err
 }
 
 // read gives a ticket with all its parts at the version that tx, a View,
@@ -109,12 +110,14 @@ func (s *Service) read(tx *db.Tx, id, version int64) (*Ticket, error) {
 
 // loadToChange loads a ticket that the caller may change.
 func (s *Service) loadToChange(tx *db.Tx, id int64) (*Ticket, error) {
-	version, err := versionOf(tx, id)
+	version, places, err := versionOf(tx, id)
 	if err != nil {
 		return nil, err
 	}
 	if t, _ := s.shelf.get(id, version, withAll); t != nil {
-		return t.clone(), nil
+		t = t.clone()
+		t.stands = places
+		return t, nil
 	}
 	return load(tx, id)
 }

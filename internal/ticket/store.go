@@ -14,22 +14,25 @@ import (
 const ticketColumns = `id, number, former, source, source_no, platform, created_by, type, category, region, label, secrecy,
  urgency, nature, channel, line, call_id, status, version, rules_id, limits_id, leg, title_r, content_r, address_r, object_r,
  kind, mask_name, mask_phone, dek, requester, body, phone_bi, code_hash, main, split_of, repeat_of, unit, urges, returns,
- dispute, escalated, watch, accepted, dispatched, due, closed_at, original, occurred, detail`
+ dispute, escalated, watch, accepted, dispatched, due, closed_at, original, occurred, clocks, places, detail`
 
 func scanTicket(s db.Scanner) (*Ticket, error) {
 	t := &Ticket{}
-	var label, detail string
+	var label, clocks, detail string
 	var escalated int
 	err := s.Scan(&t.ID, &t.Number, &t.Former, &t.Source, &t.SourceNo, &t.Platform, &t.CreatedBy, &t.Type, &t.Category, &t.Region, &label, &t.Secrecy,
 		&t.Urgency, &t.Nature, &t.Channel, &t.Line, &t.Call, &t.Status, &t.Version, &t.RulesID, &t.LimitsID, &t.Leg, &t.TitleR, &t.ContentR, &t.AddressR, &t.ObjectR,
 		&t.Kind, &t.MaskName, &t.MaskPhone, &t.Key, (*[]byte)(&t.Requester), (*[]byte)(&t.Body), &t.PhoneBI, &t.CodeHash, &t.Main, &t.SplitOf, &t.RepeatOf, &t.Unit, &t.Urges, &t.Returns,
-		&t.Dispute, &escalated, &t.Watch, &t.Accepted, &t.Dispatched, &t.Due, &t.ClosedAt, &t.Original, &t.Occurred, &detail)
+		&t.Dispute, &escalated, &t.Watch, &t.Accepted, &t.Dispatched, &t.Due, &t.ClosedAt, &t.Original, &t.Occurred, &clocks, &t.stands, &detail)
 	if err != nil {
 		return nil, err
 	}
 	t.Label, t.Escalated = access.Label(label), escalated != 0
 	if err := json.Unmarshal([]byte(detail), &t.Detail); err != nil {
 		return nil, fmt.Errorf("ticket %d: detail: %w", t.ID, err)
+	}
+	if err := json.Unmarshal([]byte(clocks), &t.Clocks); err != nil {
+		return nil, fmt.Errorf("ticket %d: clocks: %w", t.ID, err)
 	}
 	return t, nil
 }
@@ -62,9 +65,6 @@ func load(tx *db.Tx, id int64) (*Ticket, error) {
 	if t.Assignments, err = db.All(tx, scanAssignment, `SELECT `+assignmentColumns+` FROM assignment WHERE ticket = $1 ORDER BY id`, id); err != nil {
 		return nil, err
 	}
-	if t.Clocks, err = db.All(tx, scanClock, `SELECT `+clockColumns+` FROM time_limit WHERE ticket = $1 ORDER BY id`, id); err != nil {
-		return nil, err
-	}
 	if len(t.Assignments) > 0 {
 		t.Requests, err = db.All(tx, scanRequest, `SELECT id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at FROM ticket_request WHERE ticket = $1 ORDER BY id`, id)
 	}
@@ -92,22 +92,21 @@ func mustJSON(v any) string {
 }
 
 func (t *Ticket) insert(tx *db.Tx) error {
-	_, err := tx.Exec(`INSERT INTO ticket (`+ticketColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,
- $27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49,$50)`,
+	return tx.Send(`INSERT INTO ticket (`+ticketColumns+`, next_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,
+ $27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49,$50,$51,$52,$53)`,
 		t.ID, t.Number, t.Former, t.Source, t.SourceNo, t.Platform, t.CreatedBy, t.Type, t.Category, t.Region, string(t.Label), t.Secrecy,
 		t.Urgency, t.Nature, t.Channel, t.Line, t.Call, t.Status, t.Version, t.RulesID, t.LimitsID, t.Leg, t.TitleR, t.ContentR, t.AddressR, t.ObjectR,
 		t.Kind, t.MaskName, t.MaskPhone, t.Key, []byte(t.Requester), []byte(t.Body), t.PhoneBI, t.CodeHash, t.Main, t.SplitOf, t.RepeatOf, t.Unit, t.Urges, t.Returns,
-		t.Dispute, flag(t.Escalated), t.Watch, t.Accepted, t.Dispatched, t.Due, t.ClosedAt, t.Original, t.Occurred, mustJSON(t.Detail))
-	return err
+		t.Dispute, flag(t.Escalated), t.Watch, t.Accepted, t.Dispatched, t.Due, t.ClosedAt, t.Original, t.Occurred, mustJSON(t.Clocks), t.stands, mustJSON(t.Detail), t.nextAt())
 }
 
 // update writes what an action may change; the version is the lock.
 func (t *Ticket) update(tx *db.Tx, was int64) error {
 	n, err := tx.Exec(`UPDATE ticket SET platform = $1, type = $2, category = $3, region = $4, label = $5, secrecy = $6, urgency = $7, nature = $8, status = $9, version = $10,
- leg = $11, main = $12, split_of = $13, repeat_of = $14, unit = $15, urges = $16, returns = $17, dispute = $18, escalated = $19, watch = $20, dispatched = $21, due = $22, closed_at = $23, detail = $24, content_r = $25
- WHERE id = $26 AND version = $27`,
+ leg = $11, main = $12, split_of = $13, repeat_of = $14, unit = $15, urges = $16, returns = $17, dispute = $18, escalated = $19, watch = $20, dispatched = $21, due = $22, closed_at = $23, detail = $24, content_r = $25, clocks = $26, places = $27, next_at = $28
+ WHERE id = $29 AND version = $30`,
 		t.Platform, t.Type, t.Category, t.Region, string(t.Label), t.Secrecy, t.Urgency, t.Nature, t.Status, t.Version,
-		t.Leg, t.Main, t.SplitOf, t.RepeatOf, t.Unit, t.Urges, t.Returns, t.Dispute, flag(t.Escalated), t.Watch, t.Dispatched, t.Due, t.ClosedAt, mustJSON(t.Detail), t.ContentR,
+		t.Leg, t.Main, t.SplitOf, t.RepeatOf, t.Unit, t.Urges, t.Returns, t.Dispute, flag(t.Escalated), t.Watch, t.Dispatched, t.Due, t.ClosedAt, mustJSON(t.Detail), t.ContentR, mustJSON(t.Clocks), t.stands, t.nextAt(),
 		t.ID, was)
 	if err == nil && n == 0 {
 		return errMoved()
@@ -132,15 +131,13 @@ func (a *Assignment) values() []any {
 
 const (
 	insertAssignments = `INSERT INTO assignment (` + assignmentColumns + `)`
-	changeAssignments = `ON CONFLICT (id) DO UPDATE SET state = excluded.state, prior = excluded.prior, handler = excluded.handler, signed = excluded.signed, contacted = excluded.contacted, replied = excluded.replied,
+	changeAssignments = `ON CONFLICT (ticket, id) DO UPDATE SET state = excluded.state, prior = excluded.prior, handler = excluded.handler, signed = excluded.signed, contacted = excluded.contacted, replied = excluded.replied,
  due = excluded.due, extensions = excluded.extensions, returns = excluded.returns, denied = excluded.denied, first = excluded.first, contacts = excluded.contacts, reply = excluded.reply`
-	insertClocks = `INSERT INTO time_limit (` + clockColumns + `)`
-	changeClocks = `ON CONFLICT (id) DO UPDATE SET due = excluded.due, stage = excluded.stage, next_at = excluded.next_at, paused_at = excluded.paused_at, stopped = excluded.stopped, calendar = excluded.calendar`
 )
 
 func (r *Request) save(tx *db.Tx) error {
 	return tx.Send(`INSERT INTO ticket_request (id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
- ON CONFLICT (id) DO UPDATE SET state = excluded.state, decider = excluded.decider, decided_at = excluded.decided_at`,
+ ON CONFLICT (ticket, id) DO UPDATE SET state = excluded.state, decider = excluded.decider, decided_at = excluded.decided_at`,
 		r.ID, r.Ticket, r.Assignment, r.Kind, r.State, r.Reason, r.Days, r.Suggested, r.By, r.At, r.Decider, r.DecidedAt)
 }
 

@@ -261,6 +261,7 @@ type Ticket struct {
 	Assignments []*Assignment
 	Clocks      []*TimeLimit
 	Requests    []*Request
+	stands      string // column places: its rows of the worklist, see standings
 
 	// What was said, redacted; loaded by Get and not by actions.
 	Said     []Said

@@ -154,70 +154,47 @@ func (t *Ticket) mark() (m int) {
 	return m
 }
 
-// standings are the rows that the worklist holds for a ticket.
-type standings struct {
-	label string
-	mark  int
-	rows  map[place]standing
+// moves are the rows of the worklist that a step takes away and writes.
+type moves struct {
+	gone []place
+	rows []any
 }
 
-// syncWorklist brings the rows in line with the aggregate, touching only what
-// changed. fresh says that the ticket has none yet.
-func (w *work) syncWorklist(tree *org.Tree, fresh bool) error {
-	want := w.t.places(tree)
-	label, mark := string(w.t.Label), w.t.mark()
-	var have *standings
-	if !fresh { // never from the shelf: a move in the tree changes rows under the same version
-		var err error
-		if have, err = loadStandings(w.tx, w.t.ID); err != nil {
+// stand brings the ticket's places in line with the aggregate and tells which
+// rows of the worklist that moves: only those that changed.
+func (w *work) stand(tree *org.Tree) (m moves) {
+	t := w.t
+	have, want := parseStands(t.stands), stands{label: string(t.Label), mark: t.mark(), rows: t.places(tree)}
+	for p, s := range have.rows {
+		if _, ok := want.rows[p]; ok {
+			continue
+		}
+		switch {
+		case s.state == QueueDone:
+			want.rows[p] = s // read access stays, under the ticket's label of today
+		case s.state != QueueBelow && p.assignment == 0 && p.unit != t.Platform:
+			// A platform that owned the ticket keeps read access; one that only
+			// looked down on it does so while the tree says so.
+			want.rows[p] = standing{QueueDone, s.sort}
+		default:
+			m.gone = append(m.gone, p)
+		}
+	}
+	for _, p := range want.order() {
+		if s := want.rows[p]; have.label != want.label || have.mark != want.mark || have.rows[p] != s {
+			m.rows = append(m.rows, p.unit, t.ID, p.assignment, s.state, s.sort, want.label, want.mark)
+		}
+	}
+	t.stands = want.String()
+	return m
+}
+
+func (m moves) send(tx *db.Tx, t *Ticket) error {
+	for _, p := range m.gone {
+		if err := tx.Send(`DELETE FROM worklist WHERE unit = $1 AND ticket = $2 AND assignment = $3`, p.unit, t.ID, p.assignment); err != nil {
 			return err
 		}
 	}
-	var changed []any
-	if have != nil {
-		for p, s := range have.rows {
-			if _, ok := want[p]; ok {
-				continue
-			}
-			switch {
-			case s.state == QueueDone:
-				want[p] = s // read access stays, under the ticket's label of today
-			case s.state != QueueBelow && p.assignment == 0 && p.unit != w.t.Platform:
-				// A platform that owned the ticket keeps read access; one that only
-				// looked down on it does so while the tree says so.
-				want[p] = standing{QueueDone, s.sort}
-			default:
-				if err := w.tx.Send(`DELETE FROM worklist WHERE unit = $1 AND ticket = $2 AND assignment = $3`, p.unit, w.t.ID, p.assignment); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for p, s := range want {
-		if have != nil && have.label == label && have.mark == mark && have.rows[p] == s {
-			continue
-		}
-		changed = append(changed, p.unit, w.t.ID, p.assignment, s.state, s.sort, label, mark)
-	}
-	return w.tx.SendRows(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label, mark)`,
-		`ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label, mark = excluded.mark`, 7, changed)
-}
-
-func loadStandings(tx *db.Tx, id int64) (*standings, error) {
-	have := &standings{rows: map[place]standing{}}
-	mixed := false
-	_, err := db.All(tx, func(s db.Scanner) (n struct{}, err error) {
-		var p place
-		var st standing
-		var label string
-		var mark int
-		err = s.Scan(&p.unit, &p.assignment, &st.state, &st.sort, &label, &mark)
-		mixed = mixed || len(have.rows) > 0 && (label != have.label || mark != have.mark)
-		have.label, have.mark, have.rows[p] = label, mark, st
-		return n, err
-	}, `SELECT unit, assignment, state, sort_at, label, mark FROM worklist WHERE ticket = $1`, id)
-	if mixed {
-		have.label = "" // no row is as it should be
-	}
-	return have, err
+	return tx.SendRows(`INSERT INTO worklist (unit, ticket, assignment, state, sort_at, label, mark)`,
+		`ON CONFLICT (unit, ticket, assignment) DO UPDATE SET state = excluded.state, sort_at = excluded.sort_at, label = excluded.label, mark = excluded.mark`, 7, m.rows)
 }

@@ -13,6 +13,7 @@ import (
 	"hotline/internal/eventlog"
 	"hotline/internal/fault"
 	"hotline/internal/org"
+	"hotline/internal/seal"
 )
 
 // Events of the room; subjects are "account", "certificate" and "roster".
@@ -25,13 +26,16 @@ const (
 
 // Service keeps people's shifts and skills. Built once by app.
 type Service struct {
-	d   *db.DB
-	org *org.Service
-	log *eventlog.Log
+	d    *db.DB
+	org  *org.Service
+	log  *eventlog.Log
+	ring *seal.Ring
 }
 
-// New builds the service.
-func New(d *db.DB, log *eventlog.Log, o *org.Service) *Service { return &Service{d, o, log} }
+// New builds the service; the ring seals the secrets of SIP phones.
+func New(d *db.DB, log *eventlog.Log, o *org.Service, ring *seal.Ring) *Service {
+	return &Service{d, o, log, ring}
+}
 
 // Person is what a seat can do.
 type Person struct {
@@ -77,6 +81,11 @@ func (s *Service) Person(ctx context.Context, a access.Actor) (Person, error) {
 			return err
 		}
 		p.No = fmt.Sprint(no)
+		if p.Phone != "" {
+			if _, err := s.usable(tx, a, p.Phone); err != nil { // taken away meanwhile
+				p.Phone = ""
+			}
+		}
 		certs, err := s.valid(tx, a.Account)
 		for _, c := range certs {
 			p.Skills[c.Skill] = max(p.Skills[c.Skill], c.Level)
@@ -86,9 +95,16 @@ func (s *Service) Person(ctx context.Context, a access.Actor) (Person, error) {
 	return p, err
 }
 
-// SetPhone gives a seat a SIP phone; "" takes it back.
-func (s *Service) SetPhone(ctx context.Context, account int64, phone string) error {
+// SetPhone has a seat answer at a SIP phone; "" = in the browser again. The
+// phone must be one that Usable gives, else it fails with handset_absent.
+func (s *Service) SetPhone(ctx context.Context, a access.Actor, phone string) error {
+	account := a.Account
 	return s.d.Update(ctx, func(tx *db.Tx) error {
+		if phone != "" {
+			if _, err := s.usable(tx, a, phone); err != nil {
+				return err
+			}
+		}
 		n, err := tx.Exec(`UPDATE staff_person SET phone = $1 WHERE account = $2`, phone, account)
 		if err == nil && n == 0 {
 			return fault.NotFound("person_absent", "该账号还没有工号，请先登录一次座席。")

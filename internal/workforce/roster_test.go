@@ -12,6 +12,7 @@ import (
 	"hotline/internal/eventlog"
 	"hotline/internal/fault"
 	"hotline/internal/org"
+	"hotline/internal/seal"
 )
 
 func world(t *testing.T, d *db.DB, c *clock.Virtual) (*Service, int64, int64) {
@@ -29,7 +30,11 @@ func world(t *testing.T, d *db.DB, c *clock.Virtual) (*Service, int64, int64) {
 	}
 	u, _ := o.Tree().ByCode("P420100")
 	b, _ := o.Tree().ByCode("S420000-12366")
-	return New(d, log, o), u.ID, b.ID
+	keys, err := seal.OpenFileProvider(t.TempDir(), "sm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(d, log, o, seal.NewRing(keys)), u.ID, b.ID
 }
 
 func schemas() []db.Schema { return []db.Schema{eventlog.Schema("event"), org.Schema(), Schema()} }

@@ -57,5 +57,22 @@ CREATE TABLE roster_swap (
   decider BIGINT NOT NULL,
   at BIGINT NOT NULL,
   decided BIGINT NOT NULL
-)`}}}
+)`}, {SQL: `
+CREATE TABLE handset (
+  id BIGINT PRIMARY KEY,
+  sip_user TEXT NOT NULL,
+  platform BIGINT NOT NULL,
+  unit BIGINT NOT NULL,
+  place TEXT NOT NULL,
+  account BIGINT NOT NULL,
+  dek BYTEA NOT NULL,
+  ha1 BYTEA NOT NULL,
+  srtp INTEGER NOT NULL,
+  enabled INTEGER NOT NULL,
+  by_account BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  changed BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX handset_user ON handset(sip_user);
+CREATE INDEX handset_unit ON handset(unit)`}}}
 }

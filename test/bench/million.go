@@ -161,7 +161,7 @@ func lookups(ctx context.Context, w *world, prefix string, enter func(access.Rol
 	pick := func(i int) string { return numbers[i*97%len(numbers)] }
 	raw, err := alone(60, func(i int) error {
 		return w.app.DB.View(ctx, func(tx *db.Tx) error {
-			_, err := db.All(tx, scanBytes, `SELECT title_r, content_r, detail FROM ticket WHERE number = $1`, pick(i+1))
+			_, err := db.All(tx, scanBytes, `SELECT title_r, content_r, detail FROM ticket WHERE substr(number, length(number) - 3) = $1 AND number = $2`, pick(i + 1)[11:], pick(i+1))
 			return err
 		})
 	})
@@ -194,7 +194,7 @@ func sweep(ctx context.Context, a *app.App, prefix string) error {
 	var found, fired result
 	raw, err := alone(20, func(int) error {
 		return a.DB.View(ctx, func(tx *db.Tx) error {
-			_, err := db.All(tx, func(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) }, `SELECT id FROM time_limit WHERE next_at > 0 AND next_at <= $1 ORDER BY next_at LIMIT 100`, a.Clock.Now().UnixMilli())
+			_, err := db.All(tx, func(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) }, `SELECT id FROM ticket WHERE next_at > 0 AND next_at <= $1 ORDER BY next_at LIMIT 100`, a.Clock.Now().UnixMilli())
 			return err
 		})
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,10 +94,10 @@ type copied struct {
 var copies = []copied{
 	{table: "ticket", order: "b.id", ids: []string{"id", "main", "split_of", "repeat_of"}, set: map[string]string{
 		"number": "bench_number(b.number, k.n)", "source_no": "b.source_no || '-' || k.n", "former": "CASE WHEN b.former = '' THEN '' ELSE b.former || '-' || k.n END", "phone_bi": "bench_index(b.phone_bi, k.n)",
+		"clocks": "bench_clocks(b.clocks, k.n)", "places": "bench_places(b.places, k.n)",
 		"body": "bench_seal(b.dek, b.body, 'body', b.id, b.id + (k.n << 12))", "requester": "bench_seal(b.dek, b.requester, 'requester', b.id, b.id + (k.n << 12))"}},
-	{table: "assignment", order: "b.id", ids: []string{"id", "ticket", "parent"}},
-	{table: "ticket_request", order: "b.id", ids: []string{"id", "ticket", "assignment"}},
-	{table: "time_limit", order: "b.id", ids: []string{"id", "ticket", "assignment"}},
+	{table: "assignment", order: "b.ticket, b.id", ids: []string{"id", "ticket", "parent"}},
+	{table: "ticket_request", order: "b.ticket, b.id", ids: []string{"id", "ticket", "assignment"}},
 	{table: "worklist", order: "b.unit, b.ticket, b.assignment", ids: []string{"ticket", "assignment"}},
 	{table: "event", order: "b.id", where: "b.kind = 'ticket.create'", ids: []string{"id", "subject_id"}},
 	{table: "stat_row", order: "b.ticket, b.leg, b.node", ids: []string{"ticket", "node"}},
@@ -202,6 +203,30 @@ func registerSeedFunctions(ring *seal.Ring) {
 			body := no[:2] + mix(no[2:8], k) + no[8:14]
 			return body + string(ticket.CheckDigit(body)), nil
 		})
+		sqlite.MustRegisterDeterministicScalarFunction("bench_clocks", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			var list []*ticket.TimeLimit
+			if err := json.Unmarshal([]byte(args[0].(string)), &list); err != nil {
+				return nil, err
+			}
+			for _, c := range list {
+				c.ID, c.Assignment = shifted(c.ID, args[1]), shifted(c.Assignment, args[1])
+			}
+			raw, err := json.Marshal(list)
+			return string(raw), err
+		})
+		sqlite.MustRegisterDeterministicScalarFunction("bench_places", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			lines := strings.Split(args[0].(string), "\n")
+			for i := 1; i < len(lines); i++ { // unit, assignment, …
+				f := strings.Fields(lines[i])
+				node, err := strconv.ParseInt(f[1], 10, 64)
+				if err != nil {
+					return nil, err
+				}
+				f[1] = strconv.FormatInt(shifted(node, args[1]), 10)
+				lines[i] = strings.Join(f, " ")
+			}
+			return strings.Join(lines, "\n"), nil
+		})
 		sqlite.MustRegisterDeterministicScalarFunction("bench_index", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 			was, ok := args[0].([]byte)
 			if !ok {
@@ -227,6 +252,14 @@ func registerSeedFunctions(ring *seal.Ring) {
 			return []byte(key.Seal(ad(args[4]), plain)), nil
 		})
 	})
+}
+
+// shifted is node in Go.
+func shifted(id int64, k driver.Value) int64 {
+	if id == 0 {
+		return 0
+	}
+	return id + k.(int64)<<12
 }
 
 // mix makes the six digits of a day that no calendar has, one for each month,

@@ -3,6 +3,7 @@ package crash
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"hotline/internal/db"
+	core "hotline/internal/ticket"
 )
 
 const (
@@ -252,13 +254,35 @@ func (s *server) timePasses(n int) int {
 		s.t.Fatal(err)
 	}
 	defer d.Close()
-	var moved int64
+	moved := 0
 	err = d.Update(context.Background(), func(tx *db.Tx) (err error) {
-		moved, err = tx.Exec(`UPDATE time_limit SET started = started - 4000000000, due = due - 4000000000, next_at = 1 WHERE id IN (SELECT id FROM time_limit WHERE next_at > 0 AND stage = 0 ORDER BY id DESC LIMIT $1)`, n)
+		type open struct {
+			id     int64
+			clocks string
+		}
+		list, err := db.All(tx, func(sc db.Scanner) (o open, err error) { return o, sc.Scan(&o.id, &o.clocks) }, `SELECT id, clocks FROM ticket WHERE next_at > 0 ORDER BY id DESC`)
+		moved = 0
+		for _, o := range list {
+			var clocks []*core.TimeLimit
+			if err == nil {
+				err = json.Unmarshal([]byte(o.clocks), &clocks)
+			}
+			was := moved
+			for _, c := range clocks {
+				if c.NextAt > 0 && c.Stage == 0 && moved < n {
+					c.Started, c.Due, c.NextAt = c.Started-4_000_000_000, c.Due-4_000_000_000, 1
+					moved++
+				}
+			}
+			if moved > was && err == nil {
+				raw, _ := json.Marshal(clocks)
+				_, err = tx.Exec(`UPDATE ticket SET clocks = $1, next_at = 1 WHERE id = $2`, string(raw), o.id)
+			}
+		}
 		return err
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return int(moved)
+	return moved
 }

@@ -92,7 +92,7 @@ func (s *server) settled(a *app.App) {
 		}
 		for what, q := range map[string]string{
 			"events to seal": `SELECT count(*) FROM event_pending`, "messages to send": `SELECT count(*) FROM outbox WHERE state = 'ready'`,
-			"deadlines to fire": fmt.Sprintf(`SELECT count(*) FROM time_limit WHERE next_at > 0 AND next_at <= %d`, time.Now().UnixMilli()-5000),
+			"deadlines to fire": fmt.Sprintf(`SELECT count(*) FROM ticket WHERE next_at > 0 AND next_at <= %d`, time.Now().UnixMilli()-5000),
 		} {
 			if n := s.count(a, q); n > 0 {
 				why += fmt.Sprintf("%d %s ", n, what)

@@ -35,6 +35,7 @@ type Exchange struct {
 	lost   bool
 	now    func() int64
 	Ask    map[media.Leg]media.Digits
+	phones []string
 }
 
 type leg struct {
@@ -179,7 +180,34 @@ func (x *Exchange) SeatDown(l media.Leg) {
 func (x *Exchange) Register(user string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.phones = append(x.phones, user)
 	x.emit(media.Event{Kind: media.Registered, Seat: media.Seat(user), Why: "up"})
+}
+
+// Unregister says that a SIP phone is gone.
+func (x *Exchange) Unregister(user string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.phones = slices.DeleteFunc(x.phones, func(p string) bool { return p == user })
+	x.emit(media.Event{Kind: media.Registered, Seat: media.Seat(user), Why: "down"})
+}
+
+// PhoneCall lets a registered phone call.
+func (x *Exchange) PhoneCall(user, dnis string) media.Leg {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.no++
+	l := media.Leg(fmt.Sprintf("in%d", x.no))
+	x.legs[l] = &leg{LegState: media.LegState{Leg: l, State: "ringing", Incoming: true, Seat: media.Seat(user), DNIS: dnis, ANI: user, Since: x.now()}}
+	x.emit(media.Event{Kind: media.Incoming, Leg: l, Seat: media.Seat(user), DNIS: dnis, ANI: user})
+	return l
+}
+
+// Hold lets a party press its hold key, and again.
+func (x *Exchange) Hold(l media.Leg, on bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.emit(media.Event{Kind: media.Held, Leg: l, Why: map[bool]string{true: "held", false: "resumed"}[on]})
 }
 
 // Said lists the prompts that a leg was told, clip by clip.
@@ -276,6 +304,7 @@ func (x *Exchange) Snapshot(context.Context) (media.State, error) {
 	for _, k := range x.legs {
 		st.Legs = append(st.Legs, k.LegState)
 	}
+	st.Phones = slices.Clone(x.phones)
 	slices.SortFunc(st.Legs, func(a, b media.LegState) int { return strings.Compare(string(a.Leg), string(b.Leg)) })
 	return st, nil
 }

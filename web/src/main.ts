@@ -13,6 +13,7 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { passEscape } from './composables/escape'
 import { startTheme } from './composables/theme'
 import { router } from './router'
 import 'element-plus/theme-chalk/dark/css-vars.css'
@@ -20,4 +21,5 @@ import './styles/tokens.css'
 import './styles/base.css'
 
 startTheme()
+document.addEventListener('keydown', passEscape, true)
 createApp(App).use(createPinia()).use(router).mount('#app')

@@ -115,9 +115,15 @@ func (d *Dispatcher) why(q *Queue, c *Call, s *seat, among, place int) string {
 	} else if n := c.Base + c.Boost; n != 0 {
 		fmt.Fprintf(&b, "（优先级%+d）", n)
 	}
+	if direct(c) {
+		b.WriteString("；指定由该席接听")
+		return b.String()
+	}
 	fmt.Fprintf(&b, "；范围：%s", q.reachOf(c).Word())
 	for _, n := range c.Needs {
 		switch {
+		case n.Skill == "role:lead" && s.Skills[n.Skill] > 0:
+			b.WriteString("；需班长接听")
 		case s.Skills[n.Skill] >= max(n.Level, 1):
 			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", n.Skill, s.Skills[n.Skill], max(n.Level, 1))
 		default:
@@ -139,6 +145,16 @@ func (d *Dispatcher) why(q *Queue, c *Call, s *seat, among, place int) string {
 		fmt.Fprintf(&b, "；在%d个可用席位中空闲最久（%s）", among, span(d.now-s.since))
 	}
 	return b.String()
+}
+
+// direct tells whether a call is for one seat alone, by name.
+func direct(c *Call) bool {
+	for _, n := range c.Needs {
+		if !n.Soft && strings.HasPrefix(n.Skill, "seat:") {
+			return true
+		}
+	}
+	return false
 }
 
 // span is a length of time in words.

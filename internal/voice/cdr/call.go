@@ -102,6 +102,7 @@ type Service struct {
 	Ring    *seal.Ring
 	Org     *org.Service
 	Tickets *ticket.Service
+	Counted func() // the figures have moved; nil = nobody looks. Set before Follow.
 }
 
 // New builds the service.
@@ -280,11 +281,11 @@ func (s *Service) Bind(tx *db.Tx, call, ticketID, actor int64) error {
 }
 
 // Last is the newest answered call of a number, for 上次接听座席 and 重复来电.
-func (s *Service) Last(tx *db.Tx, index []byte, since int64) (seat int64, calls int64, err error) {
+func (s *Service) Last(tx *db.Tx, index []byte, since, but int64) (seat int64, calls int64, err error) {
 	if len(index) == 0 {
 		return 0, 0, nil
 	}
-	if calls, err = db.Int(tx, `SELECT count(*) FROM voice_call WHERE number_bi = $1 AND began >= $2`, index, since); err != nil {
+	if calls, err = db.Int(tx, `SELECT count(*) FROM voice_call WHERE number_bi = $1 AND began >= $2 AND id <> $3`, index, since, but); err != nil {
 		return 0, 0, err
 	}
 	seat, err = db.Int(tx, `SELECT seat FROM voice_call WHERE number_bi = $1 AND began >= $2 AND seat > 0 AND answered > 0 ORDER BY began DESC LIMIT 1`, index, since)

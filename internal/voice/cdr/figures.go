@@ -196,6 +196,9 @@ func (s *Service) absorb(tx *db.Tx, evs []eventlog.Event) error {
 			return err
 		}
 	}
+	if len(keys) > 0 && s.Counted != nil {
+		tx.AfterCommit(s.Counted)
+	}
 	return nil
 }
 

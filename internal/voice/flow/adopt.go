@@ -19,6 +19,9 @@ import (
 // took by itself are taken on.
 func (x *Exchange) adopt(ctx context.Context, st media.State) error {
 	x.journal.flush()
+	if err := x.readPhones(ctx); err != nil {
+		return err
+	}
 	var calls []*cdr.Call
 	var bodies [][]byte
 	var back []cdr.Callback
@@ -84,7 +87,7 @@ func (x *Exchange) adopt(ctx context.Context, st media.State) error {
 	}
 	for _, l := range st.Legs {
 		switch {
-		case l.Seat != "":
+		case l.Seat != "" && !l.Incoming:
 			x.line(ctx, string(l.Seat), l.Leg, true)
 		case l.Incoming && x.legs[l.Leg] == nil: // taken by the exchange alone
 			x.incoming(ctx, media.Event{Kind: media.Incoming, At: l.Since, Leg: l.Leg, Trunk: l.Trunk, DNIS: l.DNIS, ANI: l.ANI, Headers: l.Headers})
@@ -160,11 +163,9 @@ func (x *Exchange) reseat(ctx context.Context, c *call) {
 			c.enqueue(ctx)
 			return
 		}
-		s = &seat{x: x, id: c.Seat, actor: a, person: p, phone: p.Phone}
+		s = &seat{x: x, id: c.Seat, actor: a, person: p}
 		x.seats[c.Seat] = s
-		if p.Phone != "" {
-			x.phones[p.Phone] = s.id
-		}
+		x.sitAt(s, p.Phone)
 		x.acd.SignOn(x.ms(), x.profile(s))
 		s.gone = x.after(60, func() { x.signOffUnlessBack(ctx, s) })
 	}

@@ -25,11 +25,12 @@ type seat struct {
 	person  workforce.Person
 	desks   []*Desk   // open connections; the newest is spoken to first
 	leg     media.Leg // standing leg of the browser, "" = none
-	phone   string
+	phone   string    // SIP phone at which it answers, "" = the browser
 	phoneUp bool
-	rings   int64 // call or call-back that rings here
-	call    int64 // call in talk
-	watch   int64 // call that a supervisor listens to
+	phones  []workforce.Handset // that it may choose
+	rings   int64               // call or call-back that rings here
+	call    int64               // call in talk
+	watch   int64               // call that a supervisor listens to
 	lost    *timer
 	gone    *timer
 	next    bool // progressive 回访: the next citizen is dialled by itself
@@ -39,9 +40,6 @@ type seat struct {
 
 	mos, loss, jitter int
 }
-
-// up tells whether a voice path is there.
-func (s *seat) up() bool { return s.leg != "" || s.phone != "" && s.phoneUp }
 
 func (s *seat) push(m Message) {
 	for _, d := range s.desks {
@@ -72,6 +70,10 @@ func (x *Exchange) Open(ctx context.Context, a access.Actor, push func(Message))
 	if err != nil {
 		return nil, err
 	}
+	phones, err := x.Staff.Usable(ctx, a)
+	if err != nil {
+		return nil, err
+	}
 	d := &Desk{x: x, push: push}
 	err = x.do(ctx, func() error {
 		id := seatName(a.Account)
@@ -80,11 +82,8 @@ func (x *Exchange) Open(ctx context.Context, a access.Actor, push func(Message))
 			s = &seat{x: x, id: id}
 			x.seats[id] = s
 		}
-		s.actor, s.person, s.phone = a, p, p.Phone
-		if p.Phone != "" {
-			x.phones[p.Phone] = id
-			s.phoneUp = slices.Contains(x.state.Phones, p.Phone)
-		}
+		s.actor, s.person, s.phones = a, p, phones
+		x.sitAt(s, p.Phone)
 		s.gone.stop()
 		s.gone = nil
 		d.s = s
@@ -105,8 +104,11 @@ func (x *Exchange) profile(s *seat) acd.Seat {
 func (x *Exchange) hello(d *Desk) {
 	s := d.s
 	m := x.seatMessage(s)
-	m.Type, m.Seat, m.No, m.Name, m.Phone, m.Skills = "hello", s.id, s.person.No, s.actor.Name, s.person.Phone, s.person.Skills
+	m.Type, m.Seat, m.No, m.Name, m.Skills, m.Devices = "hello", s.id, s.person.No, s.actor.Name, s.person.Skills, x.devices(s)
 	d.push(m)
+	if taken := s.person.Phone; taken != "" && s.phone == "" {
+		d.push(Message{Type: "notice", Code: "phone_in_use", Text: "话机" + taken + "正由其他席位使用，本席改用浏览器接听。"})
+	}
 	d.push(x.transcribing(""))
 	if c := x.calls[s.call]; c != nil {
 		d.push(c.message("call"))
@@ -125,7 +127,7 @@ func (x *Exchange) hello(d *Desk) {
 // seatMessage is the state of a seat.
 func (x *Exchange) seatMessage(s *seat) Message {
 	v := x.acd.SeatOf(s.id)
-	m := Message{Type: "state", State: v.State, Since: v.Since, After: v.After, Up: s.up()}
+	m := Message{Type: "state", State: v.State, Since: v.Since, After: v.After, Up: x.up(s), Phone: s.phone}
 	if v.State == acd.Wrap {
 		m.Until = v.Since + int64(x.now().Queue.Wrap)*1000
 	}
@@ -171,18 +173,21 @@ func (x *Exchange) saveSpan(st cdr.State, begins bool) {
 	})
 }
 
-// Close ends the connection. A page that is loaded anew comes back within the
-// time that Rules.Lost allows and finds its call; else the seat signs off and
-// its caller goes to another.
+// unnoticed is how many seconds pass before the exchange notices that a line
+// was cut. A page that closes says so at once: its seat gets them on top.
+const unnoticed = 5
+
+// Close ends the connection. A page that is loaded anew comes back within ten
+// seconds and finds its call; else the seat signs off and its caller goes to
+// another.
 func (d *Desk) Close(ctx context.Context) {
 	x := d.x
 	_ = x.do(ctx, func() error {
 		s := d.s
 		s.desks = slices.DeleteFunc(s.desks, func(o *Desk) bool { return o == d })
-		if len(s.desks) > 0 || s.phone != "" && s.phoneUp {
-			return nil
+		if len(s.desks) == 0 {
+			s.gone = x.after(x.now().Lost+unnoticed, func() { x.leftPage(ctx, s) })
 		}
-		s.gone = x.after(x.now().Lost, func() { x.signOff(ctx, s, "席位断线") })
 		return nil
 	})
 }
@@ -197,7 +202,7 @@ func (x *Exchange) signOff(ctx context.Context, s *seat, why string) {
 	if s.leg != "" {
 		x.order("disconnect", x.Engine.Disconnect(ctx, media.Seat(s.id)))
 	}
-	delete(x.phones, s.phone)
+	x.sitAt(s, "")
 	delete(x.seats, s.id)
 	x.changed()
 }
@@ -218,8 +223,8 @@ func errInTalk() error { return fault.Conflict("in_talk", "正在通话，请先
 // Ready makes the seat take calls (就绪).
 func (d *Desk) Ready(ctx context.Context) error {
 	return d.x.do(ctx, func() error {
-		if !d.s.up() {
-			return fault.Conflict("no_voice", "语音通道尚未接通，暂不能就绪；表单可照常使用。请检查网络或话机。")
+		if !d.x.up(d.s) {
+			return d.s.mute("暂不能就绪")
 		}
 		d.x.acd.SetReady(d.x.ms(), d.s.id)
 		return nil
@@ -245,22 +250,6 @@ func (d *Desk) Offer(ctx context.Context, sdp string) (string, error) {
 	return answer, nil
 }
 
-// Phone binds the seat to a registered SIP phone, "" to the browser.
-func (d *Desk) Phone(ctx context.Context, user string) error {
-	if err := d.x.Staff.SetPhone(ctx, d.s.actor.Account, user); err != nil {
-		return err
-	}
-	return d.x.do(ctx, func() error {
-		delete(d.x.phones, d.s.phone)
-		d.s.phone, d.s.person.Phone, d.s.phoneUp = user, user, user != "" && slices.Contains(d.x.state.Phones, user)
-		if user != "" {
-			d.x.phones[user] = d.s.id
-		}
-		d.x.showSeat(d.s)
-		return nil
-	})
-}
-
 // line follows the standing leg of a browser seat.
 func (x *Exchange) line(ctx context.Context, id string, leg media.Leg, up bool) {
 	s := x.seats[id]
@@ -272,6 +261,10 @@ func (x *Exchange) line(ctx context.Context, id string, leg media.Leg, up bool) 
 			s.leg = ""
 			x.voiceLost(ctx, s)
 		}
+		return
+	}
+	if s.phone != "" { // answers elsewhere
+		s.leg = leg
 		return
 	}
 	s.lost.stop()
@@ -287,32 +280,20 @@ func (x *Exchange) line(ctx context.Context, id string, leg media.Leg, up bool) 
 	x.showSeat(s)
 }
 
-// phone follows a registered SIP phone.
-func (x *Exchange) phone(ctx context.Context, user string, up bool) {
-	if i := slices.Index(x.state.Phones, user); i < 0 && up {
-		x.state.Phones = append(x.state.Phones, user)
-	} else if i >= 0 && !up {
-		x.state.Phones = slices.Delete(x.state.Phones, i, i+1)
-	}
-	if s := x.seats[x.phones[user]]; s != nil {
-		s.phoneUp = up
-		if !up {
-			x.voiceLost(ctx, s)
-		}
-		x.showSeat(s)
-	}
-}
-
 // voiceLost waits a little for the seat's line to come back, then gives its
 // caller to another: a caller never listens to silence for more than 10 s.
 func (x *Exchange) voiceLost(ctx context.Context, s *seat) {
-	if s.up() {
+	if x.up(s) {
 		return
 	}
 	s.push(Message{Type: "notice", Code: "voice_lost", Text: "语音通道中断，正在恢复；未恢复时来电将转其他座席，草稿保留。"})
 	x.showSeat(s)
 	s.lost.stop()
-	s.lost = x.after(x.now().Lost, func() {
+	wait := x.now().Lost
+	if len(s.desks) == 0 {
+		wait += unnoticed
+	}
+	s.lost = x.after(wait, func() {
 		x.abandonSeat(ctx, s, "席位断线")
 		x.acd.SetIdle(x.ms(), s.id)
 		x.showSeat(s)

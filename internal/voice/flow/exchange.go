@@ -75,6 +75,11 @@ func New(d Deps) *Exchange {
 	RegisterPolicies(d.Policy)
 	x := &Exchange{Deps: d, clk: d.DB.Clock(), rules: policy.Cached(d.Policy, PolicyVoice, ParseRules), calls: map[int64]*call{}, legs: map[media.Leg]*call{}, seats: map[string]*seat{},
 		phones: map[string]string{}, special: map[string]cdr.Special{}, owing: map[int64]*owed{}, leader: map[int64]cdr.LeaderSession{}, accounts: []media.Phone{}, wake: make(chan struct{}, 1), journal: newJournal(d.DB), wallers: map[chan struct{}]bool{}}
+	d.CDR.Counted = func() { // counted after the call is over, when nothing else moves
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.changed()
+	}
 	x.acd = acd.New(func(name string) acd.Queue {
 		r := x.now()
 		return r.queue(name)
@@ -183,6 +188,8 @@ func (x *Exchange) handle(ctx context.Context, e media.Event) {
 		c.collected(ctx, e)
 	case media.Quality:
 		c.quality(e)
+	case media.Held:
+		c.heldAtPhone(ctx, e)
 	case media.Ended:
 		c.endedLeg(ctx, e)
 	}

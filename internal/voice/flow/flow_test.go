@@ -285,7 +285,7 @@ func TestSeatLost(t *testing.T) {
 	w.eventually("draft", func() bool { l, _ := w.deps.Intake.Drafts(ctx, a.a.Account); return len(l) == 1 })
 	b := w.sit("li")
 	w.e.SeatDown(a.leg)
-	w.pass(9 * time.Second)
+	w.pass(6 * time.Second) // and some 4 until the cut is noticed
 	b.answer()
 	if !w.e.Heard(caller, b.leg) {
 		t.Error("the caller is with nobody")

@@ -23,6 +23,10 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 		return
 	}
 	now := x.ms()
+	if e.Seat != "" && !x.ours(e.DNIS) { // a seat's phone calls out from the call bar, where the number stays hidden
+		x.order("reject", x.Engine.Reject(ctx, e.Leg, 21))
+		return
+	}
 	dnis := dialled(e)
 	trunk := x.trunk(e.Trunk)
 	where := line.CallerCity(e.ANI)
@@ -56,6 +60,11 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 	c.tell(cdr.EventIncoming, 0, map[string]any{"prompt": t.Prompt})
 	x.history(ctx, c)
 	c.greet(ctx)
+}
+
+// ours tells whether a number is one of the hotline's lines.
+func (x *Exchange) ours(number string) bool {
+	return number == line.Hotline || slices.ContainsFunc(x.Lines.All(x.clk.Now()), func(l line.Line) bool { return l.Number == number })
 }
 
 // flagTest marks a call of the test line that names its seat (拨测).
@@ -128,10 +137,10 @@ func (x *Exchange) history(ctx context.Context, c *call) {
 		ctx := context.WithoutCancel(ctx)
 		var seat, calls, today int64
 		err := x.DB.View(ctx, func(tx *db.Tx) (err error) {
-			if seat, calls, err = x.CDR.Last(tx, index, since); err != nil {
+			if seat, calls, err = x.CDR.Last(tx, index, since, id); err != nil {
 				return err
 			}
-			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000)
+			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000, id)
 			return err
 		})
 		if err != nil {
@@ -150,11 +159,11 @@ func (x *Exchange) history(ctx context.Context, c *call) {
 			if c == nil {
 				return nil
 			}
-			c.Calls, c.Open, c.dirty = int(calls), open, true
+			c.Calls, c.Open, c.dirty = int(calls)+1, open, true
 			if seat != 0 {
 				c.Last = seatName(seat)
 			}
-			if n := int(today) - 1; n > 0 {
+			if n := int(today); n > 0 {
 				c.Boost += min(n, 5) * x.now().Repeat
 				c.rec.Flag("repeat")
 			}
@@ -184,6 +193,10 @@ func (c *call) greet(ctx context.Context) {
 	c.play(ctx, c.Caller, "greeting", clips(names...), false, true, func(ctx context.Context, _ string) {
 		if c.Treat.Forward != "" && !c.named() {
 			c.forward(ctx)
+			return
+		}
+		if m, ok := c.x.now().Menus[c.Treat.Number]; ok && len(c.Needs) == 0 {
+			c.menu(ctx, m, false)
 			return
 		}
 		c.enqueue(ctx)

@@ -9,7 +9,9 @@ import (
 // Message is what a seat is told. Type says which fields are set:
 //
 //	hello      the seat: No, Name, Phone, State …, and its call if it has one
-//	state      State, Since, Why, Until (end of wrap-up), Up (a voice path is there)
+//	state      State, Since, Why, Until (end of wrap-up), Up (a voice path is there),
+//	           Phone (the SIP phone at which the seat answers, "" = the browser)
+//	devices    Devices: the SIP phones that the seat may choose; hello has them too
 //	ringing    a call: the fields of the screen pop, Why this seat, Ring seconds
 //	stop_ring  Call rings no more
 //	call       the call as it stands: Phase, Parties, Held, Muted, Hand
@@ -30,12 +32,15 @@ type Message struct {
 	Name   string         `json:"name,omitempty"`
 	Phone  string         `json:"phone,omitempty"`
 	Skills map[string]int `json:"skills,omitempty"`
-	State  acd.SeatState  `json:"state,omitempty"`
-	After  acd.SeatState  `json:"after,omitempty"` // state that follows the call
-	Since  int64          `json:"since,omitempty"` // ms UTC
-	Until  int64          `json:"until,omitempty"`
-	Why    string         `json:"why,omitempty"`
-	Up     bool           `json:"up,omitempty"`
+
+	Devices []DeviceView `json:"devices,omitempty"`
+
+	State acd.SeatState `json:"state,omitempty"`
+	After acd.SeatState `json:"after,omitempty"` // state that follows the call
+	Since int64         `json:"since,omitempty"` // ms UTC
+	Until int64         `json:"until,omitempty"`
+	Why   string        `json:"why,omitempty"`
+	Up    bool          `json:"up,omitempty"`
 
 	Call      int64       `json:"call,omitempty,string"`
 	Direction string      `json:"direction,omitempty"`
@@ -72,6 +77,14 @@ type Message struct {
 
 	Segment *SegmentView `json:"segment,omitempty"`
 	Talk    int64        `json:"talk,omitempty,string"`
+}
+
+// DeviceView is a SIP phone (话机) that a seat may choose.
+type DeviceView struct {
+	User  string `json:"user"`
+	Place string `json:"place"`
+	Up    bool   `json:"up"`              // registered
+	Taken bool   `json:"taken,omitempty"` // by another seat
 }
 
 // PartyView is a party of a call as seats see it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -85,7 +86,7 @@ func (x *Exchange) callBack(ctx context.Context, s *seat, o *owed) error {
 	}
 	c.Owed, c.rec.Origin, c.rec.Queue, c.Needs = o.rec.ID, o.rec.ID, o.rec.Queue, o.needs
 	c.rec.Flag("callback")
-	c.dialCitizen(ctx, s)
+	c.begin(ctx, s)
 	return nil
 }
 
@@ -126,7 +127,7 @@ func (c *call) dialCitizen(ctx context.Context, s *seat) {
 func (c *call) reachedCitizen(ctx context.Context) {
 	x := c.x
 	s := x.seats[c.Seat]
-	if s == nil || s.leg == "" && c.SeatLeg == "" {
+	if s == nil || s.browser() == "" && c.SeatLeg == "" {
 		c.Phase = talking
 		c.rec.AnsweredAt = x.ms()
 		c.enqueue(ctx) // the seat is gone: the citizen gets another
@@ -146,16 +147,20 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		x.show(c)
 		return
 	}
-	leg := s.leg
+	leg := s.browser()
 	if leg == "" {
 		leg = c.SeatLeg
 	}
 	c.bind(ctx, s, leg)
 }
 
+// failures are the Q.850 causes by which a carrier says that its network, not
+// the caller, ended the call.
+var failures = []int{27, 34, 38, 41, 42, 44, 47, 102}
+
 // broke tells whether the call ended by itself in the middle of the talk.
 func (c *call) broke(e media.Event) bool {
-	return c.Phase == talking && e.By != "party" && e.By != "platform" && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
+	return c.Phase == talking && (e.By != "party" || slices.Contains(failures, e.Cause)) && e.By != "platform" && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
 }
 
 // redial calls a caller back once whose call broke off (断线自动回拨一次).
@@ -208,8 +213,8 @@ func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
 		if s.call != 0 || s.rings != 0 {
 			return errInTalk()
 		}
-		if !s.up() || s.leg == "" {
-			return fault.Conflict("no_voice", "语音通道尚未接通，不能外呼。")
+		if !x.up(s) {
+			return s.mute("不能外呼")
 		}
 		c, err := x.newOut(s, who.Phone, line.Hotline, t.Region)
 		if err != nil {
@@ -220,7 +225,7 @@ func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
 			delete(x.calls, c.rec.ID)
 			return errInTalk()
 		}
-		c.dialCitizen(ctx, s)
+		c.begin(ctx, s)
 		return nil
 	})
 }
@@ -243,7 +248,7 @@ func (x *Exchange) pace(ctx context.Context) {
 	x.mu.Lock()
 	var free []*Desk
 	for _, s := range x.seats {
-		if s.next && s.call == 0 && s.rings == 0 && len(s.desks) > 0 && s.up() && x.acd.SeatOf(s.id).State == acd.Ready {
+		if s.next && s.call == 0 && s.rings == 0 && len(s.desks) > 0 && x.up(s) && x.acd.SeatOf(s.id).State == acd.Ready {
 			free = append(free, s.desks[0])
 		}
 	}

@@ -12,6 +12,28 @@ import (
 type Probe struct {
 	Call     int64
 	Answered int64 // ms at which its seat took it, 0 = not yet
+	Survey   int   // which question the caller is being asked, 0 = none
+}
+
+func (c *call) probe() Probe {
+	p := Probe{Call: c.rec.ID, Answered: c.rec.AnsweredAt}
+	if c.Phase == surveying && c.digit != nil {
+		p.Survey = 1
+		if c.rec.Survey > 0 {
+			p.Survey = 2
+		}
+	}
+	return p
+}
+
+// ProbeCall finds a call by its number, while it lasts.
+func (x *Exchange) ProbeCall(id int64) (Probe, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c := x.calls[id]; c != nil {
+		return c.probe(), true
+	}
+	return Probe{}, false
 }
 
 // Probe finds a call by the SIP Call-ID under which it came, while it lasts.
@@ -20,7 +42,7 @@ func (x *Exchange) Probe(callID string) (Probe, bool) {
 	defer x.mu.Unlock()
 	for _, c := range x.calls {
 		if id, _, _ := strings.Cut(string(c.Caller), ";"); id == callID {
-			return Probe{c.rec.ID, c.rec.AnsweredAt}, true
+			return c.probe(), true
 		}
 	}
 	return Probe{}, false

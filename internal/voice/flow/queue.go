@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"hotline/internal/access"
@@ -99,7 +98,7 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 	m.Why, m.Ring = a.Why, x.now().queueTime(c.rec.Queue)
 	s.push(m)
 	x.showSeat(s)
-	if s.leg == "" && s.phone != "" {
+	if s.phone != "" {
 		x.ringPhone(ctx, c, s)
 	}
 }
@@ -108,17 +107,6 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 func (r Rules) queueTime(name string) int {
 	q := r.queue(name)
 	return q.RingTime
-}
-
-// ringPhone rings the SIP phone of a seat; answering it answers the call.
-func (x *Exchange) ringPhone(ctx context.Context, c *call, s *seat) {
-	leg := media.Leg(fmt.Sprintf("%d-s%d", c.rec.ID, x.DB.NewID()))
-	p := c.in(&party{Leg: leg, Kind: "seat", Seat: s.id, Name: s.person.No})
-	err := x.Engine.Dial(ctx, media.Spec{Leg: leg, To: media.Target{Kind: media.ToPhone, Value: s.phone}, ANI: c.rec.Number, Timeout: x.now().queueTime(c.rec.Queue)})
-	if !x.order("dial phone", err) {
-		c.out(p.Leg, 20)
-		x.acd.Declined(x.ms(), c.q(), "话机呼叫失败")
-	}
 }
 
 // stopRing silences a seat: another took the call, the caller is gone, or

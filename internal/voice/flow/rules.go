@@ -45,6 +45,8 @@ type Rules struct {
 		To   string `json:"to"`   // 08:00
 	} `json:"quiet"`
 	FollowUp int `json:"follow_up"` // days for a matter of 领导接听
+	// Menus has the lines that ask for a key first; none by default.
+	Menus map[string]Menu `json:"menus,omitempty"`
 }
 
 // ParseRules reads the rules.
@@ -94,8 +96,13 @@ func ValidateRules(doc, _ []byte) error {
 	if r.Forward < 20 || r.Forward > 30 || r.Hand < 20 || r.Hand > 30 {
 		return bad("转接振铃应为20至30秒，无人接听即回到原席。")
 	}
-	if r.Lost < 1 || r.Lost > 10 {
-		return bad("席位断线重新排队应在10秒以内。")
+	if r.Lost < 1 || r.Lost+unnoticed > 10 {
+		return bad("席位断线的等待应为1至5秒：察觉断线约需5秒，合计10秒以内重新排队。")
+	}
+	for n, m := range r.Menus {
+		if err := m.check(n, bad); err != nil {
+			return err
+		}
 	}
 	for _, t := range []string{r.Quiet.From, r.Quiet.To} {
 		if _, err := time.Parse("15:04", t); err != nil {

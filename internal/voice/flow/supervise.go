@@ -66,8 +66,10 @@ func (x *Exchange) watchable(id int64, s *seat) error {
 		return errNotUp()
 	case !x.Org.Tree().Under(s.actor.Unit, c.rec.Unit) && x.Org.Tree().Platform(s.actor.Unit).ID != c.City:
 		return fault.NotFound("call_absent", "没有这通电话，或它不在您的查看范围内。")
+	case s.phone != "":
+		return fault.Conflict("use_browser", "监听、耳语、插话和接管用浏览器的耳麦，请先在话务条上改用浏览器接听。")
 	case s.leg == "":
-		return fault.Conflict("no_voice", "语音通道尚未接通，不能监听。")
+		return s.mute("不能监听")
 	case s.call != 0:
 		return errInTalk()
 	}

@@ -19,7 +19,7 @@ func draftID(call int64) string { return "call-" + strconv.FormatInt(call, 10) }
 // is never hung up.
 func (x *Exchange) standing(p *party) bool {
 	s := x.seats[p.Seat]
-	return s != nil && s.leg == p.Leg
+	return s != nil && s.leg == p.Leg && p.Leg != ""
 }
 
 // Answer takes the call that rings here.
@@ -29,14 +29,14 @@ func (d *Desk) Answer(ctx context.Context, id int64) error {
 		if s.rings == 0 || id != 0 && id != s.rings {
 			return fault.Conflict("not_ringing", "这通来电已由他人接听或已挂断。")
 		}
-		if s.leg == "" {
-			if s.phone != "" {
-				return fault.Conflict("use_phone", "请在话机上摘机接听。")
-			}
-			return fault.Conflict("no_voice", "语音通道尚未接通，无法接听；来电将转其他座席。")
+		if !x.up(s) {
+			return s.mute("无法接听，来电将转其他座席")
 		}
 		if owed := x.owed(s.rings); owed != nil {
 			return x.callBack(ctx, s, owed)
+		}
+		if s.phone != "" {
+			return fault.Conflict("use_phone", "请在话机%s上摘机接听。", s.phone)
 		}
 		c := x.calls[s.rings]
 		if c == nil {
@@ -322,6 +322,7 @@ func (x *Exchange) freed(s *seat, c *call, result string) {
 	s.call, s.rings = 0, 0
 	s.push(Message{Type: "done", Call: c.rec.ID, Result: result, Label: cdr.ResultWord(result), Wrap: x.now().queue(c.rec.Queue).Wrap, Draft: draftID(c.rec.ID)})
 	x.wrapped(s, c.rec)
+	x.phoneAway(s)
 	x.showSeat(s)
 }
 
@@ -345,6 +346,8 @@ func (c *call) answeredLeg(ctx context.Context, e media.Event) {
 			c.out(e.Leg, 16)
 			c.x.order("hang up", c.x.Engine.Hangup(ctx, e.Leg, 16))
 		}
+	case p.Kind == "seat" && c.Phase == dialling:
+		c.offHook(ctx, e.Leg)
 	case p.Kind == "caller" && c.Phase == dialling:
 		c.reachedCitizen(ctx)
 	case p.Kind == "external":
@@ -367,6 +370,8 @@ func (c *call) endedLeg(ctx context.Context, e media.Event) {
 		switch {
 		case c.Phase == ringing: // the phone did not take it
 			x.acd.Declined(x.ms(), c.q(), "话机未应答")
+		case c.Phase == dialling: // the person did not take up the phone, or laid it down again
+			c.finish(ctx, cdr.Failed, e.Cause, "platform")
 		case c.Phase == talking && e.Leg == c.SeatLeg && e.By == "party": // hung up at the phone
 			c.SeatLeg = ""
 			if x.now().Survey && c.rec.Direction == "in" {

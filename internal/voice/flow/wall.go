@@ -152,7 +152,7 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 		}
 		on[s.actor.Account] = true
 		w.States[string(v.State)]++
-		w.Seats = append(w.Seats, WallSeat{Seat: s.actor.Account, No: s.person.No, Name: s.actor.Name, Unit: s.actor.Unit, State: v.State, Label: StateWord[v.State], Since: v.Since, Call: v.Call, Up: s.up(), Remote: v.Remote, MOS: float64(s.mos) / 100, Loss: float64(s.loss) / 1000, Jitter: float64(s.jitter)})
+		w.Seats = append(w.Seats, WallSeat{Seat: s.actor.Account, No: s.person.No, Name: s.actor.Name, Unit: s.actor.Unit, State: v.State, Label: StateWord[v.State], Since: v.Since, Call: v.Call, Up: x.up(s), Remote: v.Remote, MOS: float64(s.mos) / 100, Loss: float64(s.loss) / 1000, Jitter: float64(s.jitter)})
 	}
 	for _, o := range x.owing {
 		if mine(o.back.Platform) {

@@ -102,7 +102,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, c: c, d: d, log: log, seats: map[string]*page{}}
 	w.e = fake.NewExchange(func() int64 { return clock.Millis(c.Now()) })
 	w.deps = Deps{DB: d, CDR: cdr.New(d, log, ring, o, tk), Engine: w.e, Lines: line.New(p), Org: o, Access: acc, Audit: al, Policy: p, Ticket: tk,
-		Intake: intake.New(tk, o, insight.New(tk.Categories), dispatch.New(o, p)), Notify: notify.New(d, ring, tk, o, p, nil), Staff: workforce.New(d, log, o)}
+		Intake: intake.New(tk, o, insight.New(tk.Categories), dispatch.New(o, p)), Notify: notify.New(d, ring, tk, o, p, nil), Staff: workforce.New(d, log, o, ring)}
 	w.deps.Text = text.New(d, w.deps.CDR, o)
 	for _, x := range people {
 		u, ok := o.Tree().ByCode(x.unit)

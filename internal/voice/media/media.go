@@ -75,6 +75,7 @@ type RecordPolicy struct {
 type Phone struct {
 	User string `json:"user"`
 	HA1  string `json:"ha1"`
+	SRTP bool   `json:"srtp,omitempty"` // its sound is encrypted (RFC 4568), or there is no call
 }
 
 // Trunk is a carrier's connection.

@@ -122,7 +122,7 @@ func TestSeatOverASocket(t *testing.T) {
 	tk := ticket.New(ticket.Deps{DB: d, Log: log, Audit: al, Ring: ring, Org: o, Policy: p})
 	e := fake.NewExchange(func() int64 { return clock.Millis(clk.Now()) })
 	x := flow.New(flow.Deps{DB: d, CDR: cdr.New(d, log, ring, o, tk), Engine: e, Lines: line.New(p), Org: o, Access: acc, Audit: al, Policy: p, Ticket: tk, Intake: intake.New(tk, o, insight.New(tk.Categories), dispatch.New(o, p)),
-		Notify: notify.New(d, ring, tk, o, p, nil), Staff: workforce.New(d, log, o)})
+		Notify: notify.New(d, ring, tk, o, p, nil), Staff: workforce.New(d, log, o, ring)})
 	run, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { _ = x.Run(run); close(done) }()

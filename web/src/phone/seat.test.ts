@@ -171,3 +171,19 @@ test('编码以 PCMA 为先', () => {
   const list = ['audio/opus', 'audio/PCMU', 'audio/telephone-event', 'audio/PCMA'].map((mimeType) => ({ mimeType }))
   expect(alawFirst(list).map((c) => c.mimeType)).toEqual(['audio/PCMA', 'audio/PCMU', 'audio/telephone-event'])
 })
+
+test('a seat that answers at a SIP phone closes its browser sound, and opens it again when it comes back', async () => {
+  const seat = await online()
+  tell.state('on')
+  lines[0].push({ type: 'devices', devices: [{ user: '8001', place: '3号席', up: false }] })
+  expect(seat.devices.value).toHaveLength(1)
+  lines[0].push({ type: 'state', state: 'unready', phone: '8001' })
+  expect(seat.voice.value).toBe('off')
+  expect(seat.line.value).toContain('话机8001未注册')
+  lines[0].push({ type: 'state', state: 'ready', phone: '8001', up: true })
+  expect(seat.line.value).toBe('')
+  const before = offered.length
+  lines[0].push({ type: 'state', state: 'unready' })
+  expect(seat.phone.value).toBe('')
+  expect(offered.length).toBe(before + 1)
+})

@@ -1,7 +1,7 @@
 import { computed, reactive, toRefs } from 'vue'
 import { tabToken } from '@/api/client'
 import { openVoice, type Voice, type VoiceEvents, type VoiceState } from './voice'
-import type { Call, Done, Push, Quality, Reply, SeatState, Wall } from './types'
+import type { Call, Device, Done, Push, Quality, Reply, SeatState, Wall } from './types'
 
 /** Link is the page's tie to the exchange. `absent`: none here. `elsewhere`: another page of this computer has the seat. */
 export type Link = 'off' | 'connecting' | 'online' | 'lost' | 'absent' | 'refused' | 'elsewhere'
@@ -53,6 +53,8 @@ export function createSeat(outside: Outside) {
     until: 0,
     after: '' as SeatState | '',
     up: false,
+    phone: '', // the SIP phone at which the seat answers, "" = this browser
+    devices: [] as Device[],
     ringing: null as Call | null,
     call: null as Call | null,
     number: '', // in the clear, of the call
@@ -131,7 +133,7 @@ export function createSeat(outside: Outside) {
     old?.close()
     release?.()
     release = null
-    Object.assign(s, { link: 'off', voice: 'off', state: 'off', up: false, ringing: null, call: null, number: '', done: null, watching: null, progressive: false, notice: '', quality: null, waiting: 0, longest: 0, wall: null })
+    Object.assign(s, { link: 'off', voice: 'off', state: 'off', up: false, phone: '', devices: [], ringing: null, call: null, number: '', done: null, watching: null, progressive: false, notice: '', quality: null, waiting: 0, longest: 0, wall: null })
   }
 
   function hush(err: Error) {
@@ -193,7 +195,7 @@ export function createSeat(outside: Outside) {
       case 'hello':
         tries = 0
         // What the page knew may be over; what is not will be pushed right after.
-        Object.assign(s, { link: 'online', no: m.no ?? '', name: m.name ?? '', ringing: null, call: null, number: '', watching: null })
+        Object.assign(s, { link: 'online', no: m.no ?? '', name: m.name ?? '', ringing: null, call: null, number: '', watching: null, devices: m.devices ?? [] })
         standing(m)
         speak()
         if (walls) void ask('wall', { on: true }).catch(() => undefined)
@@ -227,6 +229,9 @@ export function createSeat(outside: Outside) {
       case 'watch':
         s.watching = m.code && m.code !== 'stop' ? { call: m.call, mode: m.code } : null
         return
+      case 'devices':
+        s.devices = m.devices ?? []
+        return
       case 'notice':
         return say(m.text ?? '')
       case 'quality':
@@ -246,11 +251,15 @@ export function createSeat(outside: Outside) {
     s.until = m.until ?? 0
     s.after = m.after ?? ''
     s.up = Boolean(m.up)
+    const was = s.phone
+    s.phone = m.phone ?? ''
+    if (was !== s.phone && m.type === 'state') speak()
     if (s.state !== 'ringing') s.ringing = null
   }
 
   /** Brings the sound up; after a lost socket a living path is kept. */
   function speak() {
+    if (s.phone) return voice?.close() // the sound is at the phone
     voice ??= outside.voice({
       state: (v) => (s.voice = v),
       microphone: (here) => (s.microphone = here),
@@ -265,6 +274,7 @@ export function createSeat(outside: Outside) {
     if (s.link === 'lost') return '与语音平台的连接中断，正在重连；通话保留，草稿照常保存。'
     if (s.notice) return s.notice
     if (s.link !== 'online') return ''
+    if (s.phone) return s.up ? '' : `话机${s.phone}未注册，不能接听：请检查电源、网线和账号密码，或在状态菜单里改用浏览器接听。`
     if (s.voice === 'failed' && !s.up) return '语音通道接不通（网络或防火墙挡住了语音端口），正在重试；表单可照常使用。'
     if (s.blocked) return '浏览器还没有放音，请在页面上点一下。'
     if (!s.microphone) return '没有可用的话筒：能听到诉求人，诉求人听不到您；其余操作照常。'

@@ -47,6 +47,13 @@ export interface Call {
   parties?: Party[]
   transfer?: Hand
 }
+/** A SIP phone (话机) that the seat may choose. */
+export interface Device {
+  user: string
+  place: string
+  up: boolean
+  taken?: boolean
+}
 export interface Quality {
   mos?: number
   loss?: number
@@ -134,10 +141,12 @@ export interface Reply {
 }
 /** Push is everything the server says unasked; `type` tells which fields are there. */
 export interface Push extends Call, Quality {
-  type: 'hello' | 'state' | 'ringing' | 'stop_ring' | 'call' | 'caller' | 'done' | 'watch' | 'notice' | 'quality' | 'wall' | 'queue' | 'transcript' | 'transcribing' | 'text'
+  type: 'hello' | 'state' | 'ringing' | 'stop_ring' | 'call' | 'caller' | 'done' | 'watch' | 'notice' | 'quality' | 'wall' | 'queue' | 'devices' | 'transcript' | 'transcribing' | 'text'
   seat?: string
   no?: string
   name?: string
+  phone?: string
+  devices?: Device[]
   state?: SeatState
   after?: SeatState
   until?: number

@@ -49,3 +49,10 @@ func Callers() ([]Caller, error) {
 
 // Sound is what the caller says, 8 kHz A-law.
 func (c Caller) Sound() ([]byte, error) { return callers.ReadFile("callers/" + c.Name + ".al") }
+
+//go:embed callees/*.al
+var callees embed.FS
+
+// Callee is what somebody whom the demo's platform calls (被叫) says, 8 kHz
+// A-law: citizen, unit, emergency.
+func Callee(name string) ([]byte, error) { return callees.ReadFile("callees/" + name + ".al") }

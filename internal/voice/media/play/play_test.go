@@ -59,8 +59,8 @@ func TestEveryLineHasItsSound(t *testing.T) {
 			t.Errorf("%s has %d sentences", c.Name, len(c.Lines))
 		}
 	}
-	if total > 3_000_000 {
-		t.Errorf("%d bytes of sound, want at most 3 MB", total)
+	if total > 3<<20 {
+		t.Errorf("%d bytes of sound, want at most 3 MiB", total)
 	}
 }
 

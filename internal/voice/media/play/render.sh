@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# 把 prompts.tsv、numbers.tsv、callers.tsv 的文字合成 8 kHz A 律声音，结果入库；运行平台不需要本脚本。
+# 把 prompts.tsv、numbers.tsv、callers.tsv、callees.tsv 的文字合成 8 kHz A 律声音，结果入库；运行平台不需要本脚本。
 # 需要 espeak-ng 和 sox（Debian：apt-get install espeak-ng sox）。正式使用请换成录音棚的录音：
 # 放到 数据目录/voice/prompts/名称.wav（8 kHz 单声道，A 律或 16 位 PCM）。
 # 只合成还没有的；改了文字请先删掉对应的 .al。
@@ -18,7 +18,7 @@ say() {
 }
 ms() { echo $(( $(stat -c %s "$1") / 8 )); }
 
-mkdir -p prompts numbers callers
+mkdir -p prompts numbers callers callees
 for table in prompts numbers; do
   while IFS=$'\t' read -r name _ text; do
     [ -s "$table/$name.al" ] || say f2 50 250 "$text" "$table/$name.al"
@@ -61,4 +61,17 @@ while IFS=$'\t' read -r name title dnis voice text; do
   fi
   printf '{"name": "%s", "title": "%s", "dnis": "%s", "lines": [%s\n]}\n' "$name" "$title" "$dnis" "$lines" >"callers/$name.json"
 done <callers.tsv
-du -cb prompts numbers callers | tail -1
+# 被叫：演示中外呼、转接的对方
+while IFS=$'\t' read -r name voice text; do
+  [ -s "callees/$name.al" ] && continue
+  IFS=: read -r variant pitch speed <<<"$voice"
+  sox -D -n "${al[@]}" "$tmp/all.al" trim 0 0.4
+  IFS='|' read -ra sentences <<<"$text"
+  for s in "${sentences[@]}"; do
+    say "$variant" "$pitch" "$speed" "$s" "$tmp/one.al"
+    sox -D -n "${al[@]}" "$tmp/gap.al" trim 0 0.8
+    cat "$tmp/one.al" "$tmp/gap.al" >>"$tmp/all.al"
+  done
+  cp "$tmp/all.al" "callees/$name.al"
+done <callees.tsv
+du -cb prompts numbers callers callees | tail -1

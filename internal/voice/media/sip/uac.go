@@ -146,7 +146,7 @@ func headers(o DialOpts) ([]sg.Header, error) {
 		}
 		switch {
 		case strings.HasPrefix(name, "X-") && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' }):
-		case name == "Diversion", name == "History-Info", name == "P-Asserted-Identity", name == "P-Called-Party-Id", name == "Alert-Info":
+		case name == "Diversion", name == "History-Info", name == "P-Asserted-Identity", name == "P-Called-Party-Id", name == "Alert-Info", name == "Call-Info":
 		default:
 			return nil, fmt.Errorf("%w: %s", ErrHeader, clip(k, 40))
 		}
@@ -319,7 +319,7 @@ func (c *Call) failed(req *sg.Request, res *sg.Response) *sg.Request {
 			next := c.build(sg.INVITE, c.nextSeq())
 			for _, h := range req.Headers() {
 				switch h.Name() {
-				case "Allow", "Supported", "Content-Type", "P-Asserted-Identity", "Privacy", "Diversion", "History-Info", "P-Called-Party-ID", "Alert-Info":
+				case "Allow", "Supported", "Content-Type", "P-Asserted-Identity", "Privacy", "Diversion", "History-Info", "P-Called-Party-ID", "Alert-Info", "Call-Info":
 					next.AppendHeader(h)
 				default:
 					if strings.HasPrefix(h.Name(), "X-") {

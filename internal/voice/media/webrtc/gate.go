@@ -73,7 +73,6 @@ func (g *Gate) prepare(extra []string) error {
 	s.SetIncludeLoopbackCandidate(true)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetICETimeouts(4*time.Second, 8*time.Second, time.Second) // a lost seat is known in time to give its caller to another
-	s.DisableMediaEngineCopy(true)
 	if len(extra) > 0 {
 		err := s.SetICEAddressRewriteRules(pion.ICEAddressRewriteRule{External: extra, AsCandidateType: pion.ICECandidateTypeHost, Mode: pion.ICEAddressRewriteAppend})
 		if err != nil {

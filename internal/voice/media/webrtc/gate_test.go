@@ -198,3 +198,37 @@ func TestBadOffersAreRefused(t *testing.T) {
 		t.Errorf("the outside address is not offered:\n%s", answer)
 	}
 }
+
+// 各浏览器给 RTP 扩展的编号不同：一席的编号不得进入另一席的应答。
+func TestOneBrowsersNumbersStayOutOfAnothersAnswer(t *testing.T) {
+	g, err := Open("127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	const twcc = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+	for _, id := range []string{"4", "3", "7"} {
+		b := open(t, pion.NetworkTypeUDP4)
+		offer, err := b.pc.CreateOffer(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for l := range strings.Lines(offer.SDP) {
+			if !strings.HasPrefix(l, "a=extmap:") {
+				lines = append(lines, l)
+			}
+			if strings.HasPrefix(l, "a=mid:") {
+				lines = append(lines, "a=extmap:"+id+" "+twcc+"\r\n")
+			}
+		}
+		l, answer, err := g.Connect(strings.Join(lines, ""), now, &b.ear, func(bool) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(answer, "a=extmap:"); n > 1 || n == 1 && !strings.Contains(answer, "a=extmap:"+id+" ") {
+			t.Errorf("offered %s, answered %s", id, answer)
+		}
+		l.Close()
+	}
+}

@@ -102,8 +102,8 @@ export function dayLabel(s: string): string {
   return m ? `${Number(m[1])}月${Number(m[2])}日` : s
 }
 
-/** measureText writes a value with its unit: counts with thousands, rates with one decimal. */
-export function measureText(v: number | null | undefined): string {
+/** measureText writes a value of the unit: counts with thousands, everything else with one decimal. */
+export function measureText(v: number | null | undefined, unit = '件'): string {
   if (v === null || v === undefined) return '—'
-  return Number.isInteger(v) ? v.toLocaleString('zh-CN') : v.toLocaleString('zh-CN', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+  return unit === '件' && Number.isInteger(v) ? v.toLocaleString('zh-CN') : v.toLocaleString('zh-CN', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 }

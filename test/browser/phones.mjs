@@ -1,0 +1,58 @@
+// 话机故事：系统管理员建立话机，密码只显示一次；座席在话务条上改用话机，未注册时不能就绪并说明原因，再改回浏览器。
+import { account, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+import { choose, dialog, fill, goto, submit } from './steps.mjs'
+
+const browser = await open(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection'])
+const admin = await enter(browser, account('sysadmin', '4201'), desktop)
+const seat = await enter(browser, account('agent'), desktop)
+const unit = (await api(seat, 'GET', '/api/v1/me')).body.account.unit.name
+
+await goto(admin, '/admin/phones')
+check(await admin.getByText('部话机，已全部显示').or(admin.getByText('还没有话机')).first().waitFor({ timeout: 8000 }).then(() => true, () => false), '话机页打开')
+const user = String(8000 + Math.floor(Math.random() * 900))
+await admin.getByRole('button', { name: '新建话机' }).click()
+await dialog(admin).locator('.el-dialog__footer .el-button--primary').click()
+check((await dialog(admin).locator('.bad').count()) >= 3, '空着提交：逐项说明缺什么')
+await fill(admin, '话机账号', user)
+await choose(admin, '安放单位', unit)
+await fill(admin, '安放位置', '二楼大厅3号席')
+await shot(admin, 'phones-create-1600')
+await submit(admin)
+const secret = await admin.locator('.secret').innerText()
+check(/密码：\s*[A-Za-z0-9]{20}/.test(secret), '密码显示一次：' + secret)
+await settle(admin)
+await shot(admin, 'phones-1600')
+await admin.setViewportSize(laptop)
+await settle(admin)
+await shot(admin, 'phones-1366')
+const faults = await axe(admin)
+check(faults.length === 0, '话机页无障碍：' + faults.join('；'))
+await admin.reload()
+check(await admin.getByRole('cell', { name: user, exact: true }).waitFor({ timeout: 8000 }).then(() => true, () => false), '话机在列表里')
+check(!/密码：/.test(await admin.locator('main').innerText()), '密码不再显示')
+
+if ((await seat.request.get(base + '/api/v1/voice/wall')).status() !== 503) {
+  await goto(seat, '/desk')
+  const bar = seat.getByRole('region', { name: '电话' })
+  await seat.waitForTimeout(1500)
+  await bar.getByRole('button', { name: '切换状态' }).click()
+  await seat.getByRole('menuitem', { name: new RegExp('用话机' + user) }).click()
+  check(await bar.getByText(`话机${user}未注册`).waitFor({ timeout: 5000 }).then(() => true, () => false), '未注册的话机：说明原因')
+  await bar.getByRole('button', { name: '就绪', exact: true }).click()
+  check(await bar.getByText(/不能就绪/).waitFor({ timeout: 5000 }).then(() => true, () => false), '话机未注册不能就绪')
+  await shot(seat, 'phones-seat-1600')
+  await bar.getByRole('button', { name: '切换状态' }).click()
+  await shot(seat, 'phones-menu-1600')
+  await seat.getByRole('menuitem', { name: '用浏览器接听' }).click()
+  check(await bar.getByText(`话机 ${user}`).waitFor({ state: 'detached', timeout: 5000 }).then(() => true, () => false), '改回浏览器')
+}
+
+await admin.setViewportSize(desktop)
+await admin.getByRole('row', { name: new RegExp(user) }).getByRole('button', { name: '停用' }).click()
+await submit(admin)
+check(await admin.getByRole('row', { name: new RegExp(user) }).getByText('停用', { exact: true }).first().waitFor({ timeout: 5000 }).then(() => true, () => false), '停用后状态为停用')
+check(admin.errors.length === 0, '控制台错误：' + admin.errors.join('；'))
+check(seat.errors.length === 0, '座席控制台错误：' + seat.errors.join('；'))
+await browser.close()
+console.log('话机故事')
+finish()
