@@ -24,6 +24,7 @@ var commands = map[string]command{
 	"serve":    {"启动平台", runServe},
 	"demo":     {"启动带演示数据的平台", runDemo},
 	"media":    {"启动话务交换（平台自动启动，也可单独运行）", runMedia},
+	"prompt":   {"用语音合成生成一条提示语", runPrompt},
 	"import":   {"导入诉求", runImport},
 	"classify": {"按规则给文本分类（标准输入输出，每行一个 JSON）", runClassify},
 	"similar":  {"在语料中找相似工单", runSimilar},

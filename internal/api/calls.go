@@ -260,8 +260,8 @@ func (a *API) transcriptRoutes() {
 	read := callers
 	read.Audit = "call.transcript"
 	route(a, http.MethodGet, "/api/v1/calls/{id}/transcript", "calls-transcript", "通话转写", read, func(ctx context.Context, in *struct {
-		pathID
-		Clear bool `query:"clear" doc:"原文，限可收听录音的岗位"`
+		ID    string `path:"id"`
+		Clear bool   `query:"clear" doc:"原文，限可收听录音的岗位"`
 	}) (*struct{ Body transcriptOut }, error) {
 		id, err := parseID(in.ID)
 		if err != nil {

@@ -111,7 +111,7 @@ func (a *API) textRoutes() {
 		}
 	}
 	route(a, http.MethodPost, "/api/v1/voice/texts/{id}/lines", "texts-say", "发送文字", rule("text.say"), func(ctx context.Context, in *struct {
-		pathID
+		ID   string `path:"id"`
 		Body sayIn
 	}) (*struct{ Body doneOut }, error) {
 		id, err := parseID(in.ID)

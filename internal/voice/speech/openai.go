@@ -80,7 +80,7 @@ func (w *Whisper) ask(ctx context.Context, s Stream, law []byte) (string, error)
 	if err != nil {
 		return "", err
 	}
-	if _, err := part.Write(wav(law)); err != nil {
+	if _, err := part.Write(WAV(law)); err != nil {
 		return "", err
 	}
 	for name, v := range map[string]string{"model": w.Model, "language": "zh", "response_format": "json", "prompt": strings.Join(s.Words, "，")} {

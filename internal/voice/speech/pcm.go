@@ -70,8 +70,8 @@ func resample(in []int16, from, to int) []int16 {
 	return out
 }
 
-// wav wraps A-law as a WAV of 16-bit PCM at 8 kHz.
-func wav(law []byte) []byte {
+// WAV wraps A-law as a WAV of 16-bit PCM at 8 kHz.
+func WAV(law []byte) []byte {
 	out := make([]byte, 44, 44+2*len(law))
 	copy(out, "RIFF")
 	binary.LittleEndian.PutUint32(out[4:], uint32(36+2*len(law)))

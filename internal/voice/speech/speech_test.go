@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hotline/internal/fault"
+	"hotline/internal/voice/media/play"
 	"hotline/internal/voice/media/rtp"
 	"hotline/internal/voice/speech"
 	"hotline/test/fake"
@@ -175,6 +176,9 @@ func TestTheSynthesizerGivesAClip(t *testing.T) {
 	}
 	if rise < 437 || rise > 443 {
 		t.Errorf("440 Hz became %d Hz", rise)
+	}
+	if again, err := play.ParseWAV(speech.WAV(law)); err != nil || !bytes.Equal(again, law) { // as the exchange reads studio recordings
+		t.Errorf("as a WAV: %v", err)
 	}
 	if q := f.Spoken[0]; q["model"] != "tts-1" || q["voice"] != "longxiaochun" || q["input"] != "您好，这里是12345热线。" {
 		t.Errorf("asked with %v", q)
