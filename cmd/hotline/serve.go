@@ -118,5 +118,14 @@ func phoneFlags(f *flag.FlagSet) *app.Phone {
 	f.StringVar(&p.SIP, "sip", "", "SIP 监听地址（UDP 和 TCP），如 0.0.0.0:5060；不填不启用语音平台")
 	f.StringVar(&p.RTP, "rtp", "", "RTP 端口范围，不填为 20000-29999")
 	f.StringVar(&p.Web, "web-media", "", "浏览器座席的媒体端口，不填为 127.0.0.1:5062")
+	for _, o := range []struct{ name, media, usage string }{
+		{"sip-advertise", "--advertise", "对外公布的 SIP 和媒体地址（主机或主机:端口），不填用监听地址"},
+		{"web-host", "--web-host", "浏览器访问本机所用的其他 IP，逗号分隔（容器或地址转换之后）"},
+		{"sip-tls", "--tls", "SIP over TLS 监听地址，需同时给出证书和私钥"},
+		{"sip-tls-cert", "--tls-cert", "TLS 证书文件"},
+		{"sip-tls-key", "--tls-key", "TLS 私钥文件"},
+	} {
+		f.Func(o.name, o.usage, func(v string) error { p.Args = append(p.Args, o.media, v); return nil })
+	}
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,6 +15,9 @@ import (
 // each against encoding/json.
 type appender interface{ AppendJSON(b []byte) []byte }
 
+// bodies are the buffers of answers.
+var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 16<<10)) }}
+
 // quickFormats has answers that can write themselves do so.
 func quickFormats(formats map[string]huma.Format) map[string]huma.Format {
 	out := map[string]huma.Format{}
@@ -21,10 +25,12 @@ func quickFormats(formats map[string]huma.Format) map[string]huma.Format {
 		slow := f.Marshal
 		if name == "application/json" || name == "json" {
 			f.Marshal = func(w io.Writer, v any) error {
-				var b bytes.Buffer
+				b := bodies.Get().(*bytes.Buffer)
+				defer bodies.Put(b)
+				b.Reset()
 				if a, ok := v.(appender); ok {
-					b = *bytes.NewBuffer(append(a.AppendJSON(make([]byte, 0, 16<<10)), '\n'))
-				} else if err := slow(&b, v); err != nil {
+					b.Write(append(a.AppendJSON(b.AvailableBuffer()), '\n'))
+				} else if err := slow(b, v); err != nil {
 					return err
 				}
 				if whole, ok := w.(*held); ok {

@@ -50,6 +50,8 @@ type FamilyItem struct {
 	Delta      *float64 `json:"delta"`
 	Definition string   `json:"definition"`
 	Path       string   `json:"path"`
+	Note       string   `json:"note,omitempty" doc:"今日另一口径"`
+	WeekNote   string   `json:"week_note,omitempty" doc:"近7日另一口径"`
 }
 
 // TrendSeries is one line of a trend.
@@ -211,6 +213,11 @@ func (a *API) figures(ctx context.Context, actor access.Actor) ([]HomeBlock, err
 			shown[name] = append(shown[name], it)
 		}
 	}
+	calls, err := a.callItems(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	shown["接"] = append(shown["接"], calls...)
 	open, overdue, err := a.Measure.Now(ctx, v)
 	if err != nil {
 		return nil, err

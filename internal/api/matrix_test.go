@@ -70,7 +70,7 @@ type sample struct {
 var v1 = map[string]string{"If-Match": `"1"`}
 
 var samples = map[string]sample{
-	"login": {body: `{"username":"nobody","password":"Wrong-2026"}`}, "logout": {own: true}, "me": {}, "me-counts": {}, "demo": {}, "demo-enter": {body: `{"username":"guest"}`},
+	"login": {body: `{"username":"nobody","password":"Wrong-2026"}`}, "logout": {own: true}, "me": {}, "me-counts": {}, "demo": {}, "demo-units": {path: "/api/v1/demo/units?q=城管"}, "demo-enter": {body: `{"username":"guest"}`},
 	"me-password": {body: `{"old":"Wrong-2026","new":"Better-2026x"}`}, "demo-autoplay": {}, "demo-step": {}, "demo-scenarios": {}, "demo-call": {body: `{"scenario":"noise"}`},
 	"queues": {path: "/api/v1/queues?page=search"}, "tickets-list": {path: "/api/v1/tickets?queue=all&region=420100&q=噪声&limit=5"}, "tickets-get": {}, "tickets-timeline": {}, "tickets-viewers": {},
 	"tickets-lookup": {path: "/api/v1/tickets/lookup?number=$number"}, "tickets-action": {path: "/api/v1/tickets/$handled/actions/note", body: `{"text":"已电话核对地址。"}`},
@@ -106,7 +106,7 @@ var samples = map[string]sample{
 	"reveal-requests-create": {path: "/api/v1/tickets/$report/reveal-requests", body: `{"field":"phone","reason_code":"identity","reason":"核对举报人身份后组织现场核查"}`}, "reveal-requests-ticket": {path: "/api/v1/tickets/$report/reveal-requests"},
 	"reveal-requests-list": {path: "/api/v1/reveal-requests?state=pending&limit=5"}, "reveal-requests-decide": {path: "/api/v1/reveal-requests/7/decide", body: `{"decision":"pass","opinion":"理由充分，同意。"}`},
 	"privacy-quotas": {path: "/api/v1/privacy/quotas?day=2026-11-23"}, "privacy-quotas-seen": {body: `{"account":"7","day":"2026-11-23"}`},
-	"calls-list": {path: "/api/v1/calls?from=2026-11-01&line=12345&limit=5"}, "calls-get": {path: "/api/v1/calls/7"}, "calls-recording": {path: "/api/v1/calls/7/recording"}, "calls-transcript": {path: "/api/v1/calls/7/transcript"}, "voice-targets": {}, "voice-wall": {}, "voice-people": {}, "voice-figures": {path: "/api/v1/voice/figures?by=h&from=2026-11-01"},
+	"calls-list": {path: "/api/v1/calls?from=2026-11-01&line=12345&limit=5"}, "calls-get": {path: "/api/v1/calls/7"}, "calls-open": {path: "/api/v1/calls/7/open"}, "calls-bind": {path: "/api/v1/calls/7/bind", body: `{"ticket":"7"}`}, "calls-recording": {path: "/api/v1/calls/7/recording"}, "calls-transcript": {path: "/api/v1/calls/7/transcript"}, "voice-targets": {}, "voice-wall": {}, "voice-people": {}, "voice-figures": {path: "/api/v1/voice/figures?by=h&from=2026-11-01"},
 	"texts-list": {}, "texts-get": {path: "/api/v1/voice/texts/7"}, "texts-say": {path: "/api/v1/voice/texts/7/lines", body: `{"text":"您好"}`}, "texts-close": {path: "/api/v1/voice/texts/7/close"}, "texts-draft": {path: "/api/v1/voice/texts/7/draft"},
 	"voice-exclude": {body: `{"from":"2026-11-01T08:00","to":"2026-11-01T10:00","reason":"线路割接期间呼叫受限"}`}, "voice-states": {}, "voice-callbacks": {}, "voice-transfers": {}, "voice-special": {},
 	"voice-special-create": {body: `{"number":"1380000267$n","kind":"harass","reason":"多次无实质诉求来电","expires":"2027-01-01"}`}, "voice-special-decide": {path: "/api/v1/voice/special/7/approve"},
@@ -114,7 +114,7 @@ var samples = map[string]sample{
 	"lines": {}, "lines-changes": {}, "lines-changes-create": {body: `{"lines":[{"number":"123$n","name":"试点热线","department":"某局","region":"420100","mode":"B1","state":"在用"}],"reason":"新增试点业务号码"}`}, "lines-changes-decide": {path: "/api/v1/lines/changes/7/approve"},
 	"lines-import":      {file: []byte("热线号码,热线名称,主管部门,归并方式\n12345,政务服务便民热线,某局,总号\n")},
 	"rosters-templates": {}, "rosters": {}, "rosters-get": {path: "/api/v1/rosters/7"}, "rosters-create": {body: `{"from":20261201,"to":20261201,"shifts":[{"account":"7","from":"2026-12-01T08:00","to":"2026-12-01T16:00"}]}`}, "rosters-publish": {path: "/api/v1/rosters/7/publish"},
-	"rosters-swaps": {}, "rosters-swaps-create": {body: `{"shift":"7","to":"8","reason":"家中有事"}`}, "rosters-swaps-decide": {path: "/api/v1/rosters/swaps/7/agree"}, "certificates": {path: "/api/v1/certificates?account=7"},
+	"rosters-swaps": {}, "rosters-swaps-create": {body: `{"shift":"7","to":"8","reason":"家中有事"}`}, "rosters-swaps-decide": {path: "/api/v1/rosters/swaps/7/agree"}, "rosters-mine": {}, "rosters-swaps-answer": {path: "/api/v1/rosters/swaps/7/answers/accept"}, "certificates": {path: "/api/v1/certificates?account=7"},
 	"certificates-create": {body: `{"account":"7","skill":"line:12333","level":60,"expires":"2027-12-31"}`}, "certificates-revoke": {path: "/api/v1/certificates/7"},
 	"audit-search": {path: "/api/v1/audit?op=ticket.*&limit=5"}, "audit-verify": {}, "audit-viewers": {path: "/api/v1/audit/viewers?number=$number"},
 }

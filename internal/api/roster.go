@@ -54,6 +54,11 @@ type SwapOut struct {
 	To     string `json:"to_name"`
 	Reason string `json:"reason"`
 	At     string `json:"at"`
+	State  string `json:"state"`
+	Label  string `json:"state_label"`
+	Begins string `json:"begins"`
+	Ends   string `json:"ends"`
+	Asked  bool   `json:"asked_me,omitempty" doc:"等本人答复"`
 }
 
 // CertificateOut opens a skill.
@@ -154,57 +159,6 @@ func (a *API) noted(ctx context.Context, op, kind string, id int64) error {
 	actor := actorOf(ctx)
 	return a.DB.Update(ctx, func(tx *db.Tx) error {
 		return a.recordIn(tx, actor, audit.Entry{Op: op, SubjectKind: kind, Subject: id, Count: 1})
-	})
-}
-
-func (a *API) swapRoutes(keep Rule, centre func(access.Actor) int64) {
-	type swapsOut struct {
-		Items []SwapOut `json:"items"`
-	}
-	one := func(w workforce.Swap) SwapOut {
-		return SwapOut{ID(w.ID), ID(w.Shift), a.accountName(w.From), a.accountName(w.To), w.Reason, stamp(w.At)}
-	}
-	route(a, http.MethodGet, "/api/v1/rosters/swaps", "rosters-swaps", "换班申请", keep, func(ctx context.Context, _ *struct{}) (*struct{ Body swapsOut }, error) {
-		list, err := a.Staff.Swaps(ctx, centre(actorOf(ctx)))
-		if err != nil {
-			return nil, err
-		}
-		out := swapsOut{Items: []SwapOut{}}
-		for _, w := range list {
-			out.Items = append(out.Items, one(w))
-		}
-		return &struct{ Body swapsOut }{out}, a.seenMany(ctx, "roster", len(list), "swaps")
-	})
-	type swapIn struct {
-		Shift  ID     `json:"shift"`
-		To     ID     `json:"to"`
-		Reason string `json:"reason" maxLength:"200"`
-	}
-	ask := keep
-	ask.Roles = []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Province}
-	route(a, http.MethodPost, "/api/v1/rosters/swaps", "rosters-swaps-create", "申请换班", ask, func(ctx context.Context, in *struct{ Body swapIn }) (*struct{ Body SwapOut }, error) {
-		w, err := a.Staff.AskSwap(ctx, actorOf(ctx).Account, int64(in.Body.Shift), int64(in.Body.To), in.Body.Reason)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body SwapOut }{one(w)}, a.noted(ctx, "roster", "swap", w.ID)
-	})
-	type doneOut struct {
-		Message string `json:"message"`
-	}
-	route(a, http.MethodPost, "/api/v1/rosters/swaps/{id}/{decision}", "rosters-swaps-decide", "审批换班", keep, func(ctx context.Context, in *struct {
-		ID       string `path:"id"`
-		Decision string `path:"decision" enum:"agree,refuse"`
-	}) (*struct{ Body doneOut }, error) {
-		id, err := parseID(in.ID)
-		if err != nil {
-			return nil, err
-		}
-		actor := actorOf(ctx)
-		if err := a.Staff.DecideSwap(ctx, actor.Account, centre(actor), id, in.Decision == "agree"); err != nil {
-			return nil, err
-		}
-		return &struct{ Body doneOut }{doneOut{"已处理。"}}, a.noted(ctx, "roster", "swap", id)
 	})
 }
 

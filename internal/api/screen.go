@@ -31,6 +31,8 @@ type ScreenTile struct {
 	Unit       string   `json:"unit"`
 	Definition string   `json:"definition"`
 	Fresh      string   `json:"fresh"`
+	Note       string   `json:"note,omitempty" doc:"另一口径"`
+	Path       string   `json:"path,omitempty" doc:"背后的页面"`
 }
 
 // ScreenHour is what came in within an hour of today.
@@ -85,8 +87,13 @@ func (a *API) screenRoutes() {
 		}
 		out := ScreenOut{At: stamp(a.now().UnixMilli()), LagMS: b.Lag, Tiles: []ScreenTile{}, Types: []ScreenType{}, Hot: []ScreenHot{}, Map: mapItems(b.Cities), Legend: legend(b.Cities)}
 		for _, t := range b.Tiles {
-			out.Tiles = append(out.Tiles, ScreenTile{t.Key, t.Label, rounded(t.Value), t.Unit, t.Definition, t.Fresh})
+			out.Tiles = append(out.Tiles, ScreenTile{Key: t.Key, Label: t.Label, Value: rounded(t.Value), Unit: t.Unit, Definition: t.Definition, Fresh: t.Fresh})
 		}
+		calls, err := a.callScreen(ctx, actor)
+		if err != nil {
+			return nil, err
+		}
+		out.Tiles = append(out.Tiles, calls...)
 		for h, n := range b.Hours {
 			out.Hours = append(out.Hours, ScreenHour{h, n})
 		}

@@ -209,6 +209,20 @@ func (a *API) sessionRoutes() {
 	if a.Demo == nil {
 		return
 	}
+	type demoUnitsOut struct {
+		Items []UnitOut `json:"items"`
+	}
+	route(a, http.MethodGet, "/api/v1/demo/units", "demo-units", "演示可进入的承办单位", Rule{Public: true, Free: "演示机构名录，不含业务数据"}, func(_ context.Context, in *struct {
+		Q string `query:"q" maxLength:"40" doc:"单位名称的一部分、代码或简称首字母"`
+	}) (*struct{ Body demoUnitsOut }, error) {
+		tree, out := a.Org.Tree(), demoUnitsOut{Items: []UnitOut{}}
+		for _, u := range tree.Search(in.Q, 0, 60) {
+			if u.Kind.Handles() && len(out.Items) < 40 {
+				out.Items = append(out.Items, a.unitOut(tree, u))
+			}
+		}
+		return &struct{ Body demoUnitsOut }{out}, nil
+	})
 	route(a, http.MethodPost, "/api/v1/demo/enter", "demo-enter", "一键进入演示岗位", Rule{Public: true, Audit: "login"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Username string `json:"username,omitempty"`

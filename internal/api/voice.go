@@ -130,6 +130,7 @@ func (a *API) voiceRoutes() {
 		}
 		return &struct{ Body peopleOut }{out}, a.seenMany(ctx, "account.list", len(out.Items), "people")
 	})
+	a.callOpenRoutes()
 	a.figureRoutes()
 	a.callbackRoutes()
 	a.specialRoutes()

@@ -21,7 +21,7 @@ type seen struct {
 
 // gather is how long a batch waits for others while many look: each batch is a
 // flush of the disk, and most views take longer than this anyway.
-const gather = 2 * time.Millisecond
+const gather = time.Millisecond
 
 type batch struct {
 	entries []Entry

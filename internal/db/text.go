@@ -79,7 +79,7 @@ func (t TextIndex) SearchAny(tx *Tx, grams []string, limit int) ([]Hit, error) {
 
 // ranked is how many of the newest hits SQLite weighs against one another: a
 // word that stands in every third text has too many to weigh them all.
-const ranked = 2000
+const ranked = 1000
 
 func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresOp string) ([]Hit, error) {
 	grams = clean(grams)

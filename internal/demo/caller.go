@@ -36,8 +36,9 @@ const (
 // phones are the callers of a Face.
 type phones struct {
 	set  *handset
-	busy map[int64]bool  // by the account whose seat is called
-	back map[string]bool // numbers whose call broke off: they expect to be called back
+	last map[int64]*phoneCall // the newest caller of each
+	busy map[int64]bool       // by the account whose seat is called
+	back map[string]bool      // numbers whose call broke off: they expect to be called back
 }
 
 // Scenarios lists the callers that a person's seat can be called by (来一个电话).
@@ -120,8 +121,11 @@ func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoC
 		f.release(a.Account)
 		return out, fault.Unavailable("voice_unavailable", "语音平台没有接通，请稍后再试。").Because(err)
 	}
+	f.mu.Lock()
+	f.phones.last[a.Account] = l
+	f.mu.Unlock()
 	go func() {
-		defer f.release(a.Account)
+		defer f.over(a.Account, l)
 		f.tell(l, list[i], sound)
 	}()
 	until := f.a.Clock.Now().Add(known)
@@ -143,11 +147,27 @@ func (f *Face) engage(account int64) (*handset, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if old := f.phones.last[account]; old != nil && f.phones.busy[account] {
+		if p, ok := f.a.Voice.Probe(old.id()); ok && p.Answered > 0 { // handed on: the seat is free for another
+			_ = old.call.Hangup(16)
+			delete(f.phones.busy, account)
+		}
+	}
 	if f.phones.busy[account] {
 		return nil, fault.Conflict("demo_call_running", "上一通演示来电还没有结束，请先处理完。")
 	}
 	f.phones.busy[account] = true
 	return set, nil
+}
+
+// over frees the caller of a seat, unless another has taken his place.
+func (f *Face) over(account int64, l *phoneCall) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.phones.last[account] == l {
+		delete(f.phones.busy, account)
+		delete(f.phones.last, account)
+	}
 }
 
 func (f *Face) release(account int64) {

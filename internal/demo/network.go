@@ -62,7 +62,7 @@ func (f *Face) handset() (*handset, error) {
 		if err != nil {
 			return nil, fault.Unavailable("voice_unavailable", "模拟来电的话机没有启动，请稍后再试。").Because(err)
 		}
-		f.phones = phones{set: set, busy: map[int64]bool{}, back: map[string]bool{}}
+		f.phones = phones{set: set, busy: map[int64]bool{}, last: map[int64]*phoneCall{}, back: map[string]bool{}}
 	}
 	return f.phones.set, nil
 }

@@ -125,6 +125,7 @@ func (w *work) run() (Result, error) {
 	if err := steps[w.edge.Action](w); err != nil {
 		return Result{}, err
 	}
+	w.takeUp(from)
 	if from != w.t.Status {
 		w.data["from"] = from
 		if Final(w.t.Status) {
@@ -329,6 +330,19 @@ func (w *work) may(e *Edge, a *Assignment) bool {
 // dispatching, handling, approving or closing (国办函〔2025〕66号: 诉求办理等主体业务不得外包).
 var contractorSteps = map[string]bool{"accept": true, "answer": true, "transfer": true, "redirect": true, "reclassify": true, "urge": true, "supplement": true,
 	"callback": true, "relay": true, "note": true, "withdraw": true}
+
+// takeUp keeps a seat's sight of what it took up: a request that came by the
+// web belongs to nobody until a seat moves it on from 待受理 or 退回补正.
+func (w *work) takeUp(from string) {
+	seat := w.actor.Role == access.Agent || w.actor.Role == access.BranchAgent || w.actor.Role == access.ShiftLead
+	if !seat || w.actor.Account == 0 || from == w.t.Status || from != Received && from != SeatFix {
+		return
+	}
+	if w.t.CreatedBy == w.actor.Account && w.t.Channel == "phone" || slices.Contains(w.t.Detail.Seats, w.actor.Account) {
+		return
+	}
+	w.t.Detail.Seats = append(w.t.Detail.Seats, w.actor.Account)
+}
 
 // ownIntake: a seat may finish what it just took, even where the label is one
 // that it loses sight of afterwards.

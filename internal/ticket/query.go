@@ -252,7 +252,7 @@ func (s *Service) page(tx *db.Tx, o order, states []string, limit int, query fun
 	for i, f := range all {
 		want[i] = f.at
 	}
-	tickets, err := s.readRows(tx, want)
+	tickets, err := s.readRows(tx, want, withNodes)
 	if err != nil {
 		return nil, err
 	}

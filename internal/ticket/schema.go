@@ -12,10 +12,13 @@ func Schema() db.Schema {
 // have indexes of their own, in the order in which their queues run, and so
 // have the sealed labels, which no full text holds. What is only ever read
 // with its ticket (clocks, places) is in the ticket's row or under its key.
+// version and places stand first because every look begins with them.
 // 单号 are spoken by their last four digits: number is unique behind its tail.
 const schemaV1 = `
 CREATE TABLE ticket (
   id BIGINT PRIMARY KEY,
+  version BIGINT NOT NULL,
+  places TEXT NOT NULL,
   number TEXT NOT NULL,
   former TEXT NOT NULL DEFAULT '',
   source TEXT NOT NULL DEFAULT '',
@@ -33,7 +36,6 @@ CREATE TABLE ticket (
   line TEXT NOT NULL DEFAULT '',
   call_id BIGINT NOT NULL DEFAULT 0,
   status TEXT NOT NULL,
-  version BIGINT NOT NULL,
   rules_id BIGINT NOT NULL,
   limits_id BIGINT NOT NULL,
   leg INTEGER NOT NULL,
@@ -66,7 +68,6 @@ CREATE TABLE ticket (
   occurred BIGINT NOT NULL DEFAULT 0,
   next_at BIGINT NOT NULL DEFAULT 0,
   clocks TEXT NOT NULL,
-  places TEXT NOT NULL,
   detail TEXT NOT NULL
 );
 CREATE UNIQUE INDEX ticket_number ON ticket(substr(number, length(number) - 3), number);

@@ -195,16 +195,16 @@ func deep(v reflect.Value) reflect.Value {
 // at names a ticket at a version.
 type at struct{ id, version int64 }
 
-// readRows gives the tickets with their assignments, all that a list shows,
-// from the shelf or loaded in two queries.
-func (s *Service) readRows(tx *db.Tx, want []at) (map[int64]*Ticket, error) {
+// readRows gives the tickets with those parts (not their words), from the shelf
+// or loaded in a query for each kind of part.
+func (s *Service) readRows(tx *db.Tx, want []at, need parts) (map[int64]*Ticket, error) {
 	out := make(map[int64]*Ticket, len(want))
 	var args []any
 	for _, w := range want {
 		if out[w.id] != nil {
 			continue
 		}
-		if t, _ := s.shelf.get(w.id, w.version, withNodes); t != nil {
+		if t, _ := s.shelf.get(w.id, w.version, need); t != nil {
 			out[w.id] = t
 			continue
 		}
@@ -213,7 +213,45 @@ func (s *Service) readRows(tx *db.Tx, want []at) (map[int64]*Ticket, error) {
 	if len(args) == 0 {
 		return out, nil
 	}
-	for len(args)&(len(args)-1) != 0 { // few statements, each prepared once
+	in, args := among(args)
+	rows, err := db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE id IN (`+in+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range rows {
+		out[t.ID] = t
+	}
+	nodes, err := db.All(tx, scanAssignment, `SELECT `+assignmentColumns+` FROM assignment WHERE ticket IN (`+in+`) ORDER BY ticket, id`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range nodes {
+		t := out[a.Ticket]
+		t.Assignments = append(t.Assignments, a)
+	}
+	if need >= withAll {
+		asked, err := db.All(tx, scanRequest, `SELECT `+requestColumns+` FROM ticket_request WHERE ticket IN (`+in+`) ORDER BY ticket, id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range asked {
+			t := out[r.Ticket]
+			t.Requests = append(t.Requests, r)
+		}
+	}
+	if tx.Writable() { // it may see what is not durable yet
+		return out, nil
+	}
+	for _, t := range rows {
+		s.shelf.put(t, need)
+	}
+	return out, nil
+}
+
+// among writes the placeholders of a list. Its length is made a power of two,
+// so that there are few statements, each prepared once.
+func among(args []any) (string, []any) {
+	for len(args)&(len(args)-1) != 0 {
 		args = append(args, args[0])
 	}
 	var in strings.Builder
@@ -223,23 +261,34 @@ func (s *Service) readRows(tx *db.Tx, want []at) (map[int64]*Ticket, error) {
 		}
 		in.WriteString("$" + strconv.Itoa(i+1))
 	}
-	rows, err := db.All(tx, scanTicket, `SELECT `+ticketColumns+` FROM ticket WHERE id IN (`+in.String()+`)`, args...)
+	return in.String(), args
+}
+
+// loadAllToChange is loadToChange for many tickets at once.
+func (s *Service) loadAllToChange(tx *db.Tx, ids []int64) ([]*Ticket, error) {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	in, args := among(args)
+	places := make(map[int64]string, len(ids))
+	want, err := db.All(tx, func(sc db.Scanner) (a at, err error) {
+		var text string
+		err = sc.Scan(&a.id, &a.version, &text)
+		places[a.id] = text
+		return a, err
+	}, `SELECT id, version, places FROM ticket WHERE id IN (`+in+`) ORDER BY id`, args...)
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range rows {
-		out[t.ID] = t
+	found, err := s.readRows(tx, want, withAll)
+	out := make([]*Ticket, 0, len(want))
+	for _, w := range want {
+		if t := found[w.id]; t != nil {
+			t = t.clone()
+			t.stands = places[w.id]
+			out = append(out, t)
+		}
 	}
-	nodes, err := db.All(tx, scanAssignment, `SELECT `+assignmentColumns+` FROM assignment WHERE ticket IN (`+in.String()+`) ORDER BY ticket, id`, args...)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range nodes {
-		t := out[a.Ticket]
-		t.Assignments = append(t.Assignments, a)
-	}
-	for _, t := range rows {
-		s.shelf.put(t, withNodes)
-	}
-	return out, nil
+	return out, err
 }

@@ -51,6 +51,8 @@ func scanAssignment(s db.Scanner) (*Assignment, error) {
 	return a, err
 }
 
+const requestColumns = `id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at`
+
 func scanRequest(s db.Scanner) (*Request, error) {
 	r := &Request{}
 	return r, s.Scan(&r.ID, &r.Ticket, &r.Assignment, &r.Kind, &r.State, &r.Reason, &r.Days, &r.Suggested, &r.By, &r.At, &r.Decider, &r.DecidedAt)
@@ -66,7 +68,7 @@ func load(tx *db.Tx, id int64) (*Ticket, error) {
 		return nil, err
 	}
 	if len(t.Assignments) > 0 {
-		t.Requests, err = db.All(tx, scanRequest, `SELECT id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at FROM ticket_request WHERE ticket = $1 ORDER BY id`, id)
+		t.Requests, err = db.All(tx, scanRequest, `SELECT `+requestColumns+` FROM ticket_request WHERE ticket = $1 ORDER BY id`, id)
 	}
 	return t, err
 }
@@ -136,7 +138,7 @@ const (
 )
 
 func (r *Request) save(tx *db.Tx) error {
-	return tx.Send(`INSERT INTO ticket_request (id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
+	return tx.Send(`INSERT INTO ticket_request (`+requestColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
  ON CONFLICT (ticket, id) DO UPDATE SET state = excluded.state, decider = excluded.decider, decided_at = excluded.decided_at`,
 		r.ID, r.Ticket, r.Assignment, r.Kind, r.State, r.Reason, r.Days, r.Suggested, r.By, r.At, r.Decider, r.DecidedAt)
 }

@@ -17,9 +17,17 @@ import (
 func (s *Service) Sweep(ctx context.Context, limit int) (fired int, err error) {
 	now := s.DB.Clock().Now().UnixMilli()
 	var due []int64
-	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		due, err = db.All(tx, func(sc db.Scanner) (id int64, err error) { return id, sc.Scan(&id) },
-			`SELECT id FROM ticket WHERE next_at > 0 AND next_at <= $1 ORDER BY next_at LIMIT $2`, now, limit)
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		found, err := db.All(tx, func(sc db.Scanner) (a at, err error) { return a, sc.Scan(&a.id, &a.version) },
+			`SELECT id, version FROM ticket WHERE next_at > 0 AND next_at <= $1 ORDER BY next_at LIMIT $2`, now, limit)
+		if err != nil {
+			return err
+		}
+		due = make([]int64, len(found))
+		for i, f := range found {
+			due[i] = f.id
+		}
+		_, err = s.readRows(tx, found, withAll) // onto the shelf, so that the writer finds them there
 		return err
 	})
 	if err != nil || len(due) == 0 {
@@ -54,10 +62,14 @@ func (s *Service) Sweep(ctx context.Context, limit int) (fired int, err error) {
 func (s *Service) fireAll(ctx context.Context, ids []int64) (fired int, err error) {
 	err = s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error {
 		fired = 0 // may run again
-		for _, id := range ids {
-			n, err := s.fire(tx, id)
+		list, err := s.loadAllToChange(tx, ids)
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			n, err := s.fire(tx, t)
 			if err != nil {
-				return fmt.Errorf("ticket %d: deadline: %w", id, err)
+				return fmt.Errorf("ticket %d: deadline: %w", t.ID, err)
 			}
 			fired += n
 		}
@@ -68,11 +80,7 @@ func (s *Service) fireAll(ctx context.Context, ids []int64) (fired int, err erro
 
 // fire fires the next stage of each clock of a ticket that is due; none when
 // another process was faster.
-func (s *Service) fire(tx *db.Tx, id int64) (fired int, err error) {
-	t, err := s.loadToChange(tx, id)
-	if err != nil {
-		return 0, err
-	}
+func (s *Service) fire(tx *db.Tx, t *Ticket) (fired int, err error) {
 	var due []int64
 	for _, c := range t.Clocks {
 		if c.NextAt > 0 && c.NextAt <= tx.NowMS() {

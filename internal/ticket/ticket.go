@@ -161,6 +161,7 @@ type Detail struct {
 	Relays     []Relay         `json:"relays,omitempty"`
 	Escalation string          `json:"escalation,omitempty"`
 	Supplement bool            `json:"supplement,omitempty"` // RepeatOf is not brought again but added to
+	Seats      []int64         `json:"seats,omitempty"`      // 座席 who took up a ticket that nobody dictated to them
 }
 
 // Relay is a 热线中转 task: the unit may not know the caller, so the 回访席

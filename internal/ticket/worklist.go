@@ -42,6 +42,9 @@ func (t *Ticket) places(tree *org.Tree) map[place]standing {
 	if t.CreatedBy != 0 && t.Channel == "phone" { // the seat's own list
 		rows[place{t.CreatedBy, 0}] = own
 	}
+	for _, seat := range t.Detail.Seats {
+		rows[place{seat, 0}] = own
+	}
 	for _, up := range tree.Ancestors(t.Platform) {
 		s := standing{QueueBelow, own.sort}
 		if t.Escalated && t.Dispute == "escalated" && !Final(t.Status) {

@@ -99,6 +99,18 @@ func TestRosterWithoutGapsOnly(t *testing.T) {
 		if got, err := s.Swaps(ctx, unit); err != nil || len(got) != 1 {
 			t.Fatalf("%v %v", got, err)
 		}
+		if _, err := s.AskSwap(ctx, 3, late.ID, 2, "再申请一次"); !fault.Is(err, "swap_pending") {
+			t.Errorf("a second wish for the shift: %v", err)
+		}
+		if err := s.DecideSwap(ctx, 9, unit, w.ID, true); !fault.Is(err, "swap_unaccepted") {
+			t.Errorf("the colleague has not answered: %v", err)
+		}
+		if err := s.AnswerSwap(ctx, 3, w.ID, true); !fault.Is(err, "swap_absent") {
+			t.Errorf("answered by who asks: %v", err)
+		}
+		if err := s.AnswerSwap(ctx, 4, w.ID, true); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.DecideSwap(ctx, 9, unit, w.ID, true); err != nil {
 			t.Fatal(err)
 		}

@@ -147,6 +147,31 @@ func request() map[string]any {
 // plainSchema is three tables for the raw engine's transaction.
 var plainSchema = db.Schema{Name: "bare", Steps: []db.Step{{SQL: "CREATE TABLE a (id BIGINT PRIMARY KEY, t TEXT NOT NULL);\nCREATE TABLE b (id BIGINT PRIMARY KEY, t TEXT NOT NULL);\nCREATE TABLE c (id BIGINT PRIMARY KEY, t TEXT NOT NULL)"}}}
 
+// indexedSchema is a ticket, an event and a job as a plain application would
+// keep them: three tables with five indexes beside their keys.
+var indexedSchema = db.Schema{Name: "indexed", Steps: []db.Step{{SQL: `CREATE TABLE ia (id BIGINT PRIMARY KEY, no TEXT NOT NULL, unit BIGINT NOT NULL, at BIGINT NOT NULL, t TEXT NOT NULL);
+CREATE UNIQUE INDEX ia_no ON ia(no);
+CREATE INDEX ia_unit ON ia(unit, at);
+CREATE INDEX ia_at ON ia(at);
+CREATE TABLE ib (id BIGINT PRIMARY KEY, subject BIGINT NOT NULL, t TEXT NOT NULL);
+CREATE INDEX ib_subject ON ib(subject);
+CREATE TABLE ic (id BIGINT PRIMARY KEY, at BIGINT NOT NULL, t TEXT NOT NULL);
+CREATE INDEX ic_at ON ic(at)`}}}
+
+func indexedInserts(d *db.DB) error {
+	return d.Update(context.Background(), func(tx *db.Tx) error {
+		id, at := tx.NewID(), tx.NowMS()
+		_, err := tx.Exec(`INSERT INTO ia (id, no, unit, at, t) VALUES ($1, $2, $3, $4, $5)`, id, strconv.FormatInt(id*7919, 36), id%500, at, plainText)
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO ib (id, subject, t) VALUES ($1, $2, $3)`, tx.NewID(), id, plainText)
+		}
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO ic (id, at, t) VALUES ($1, $2, $3)`, tx.NewID(), at, plainText)
+		}
+		return err
+	})
+}
+
 var plainText = string(bytes.Repeat([]byte("x"), 600))
 
 // threeInserts is the raw engine's transaction, through the same group commit.

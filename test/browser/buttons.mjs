@@ -1,10 +1,9 @@
 // 逐个点按：每个角色的每个菜单都打开，每个页面上每一种能点的都点一遍，必须有反应；弹窗空着提交要有中文提示，按Esc能关上。
 // 不同角色的同一个页面只点还没点过的。三个角色同时走；等的是页面和网络安静下来，不是时间。有页面没点完就不通过。
-import { accounts, api, base, check, desktop, enter, finish, open } from './lib.mjs'
+import { accounts, api, base, check, desktop, enter, finish, lanes, open } from './lib.mjs'
 import { badText } from './text.mjs'
 
 const only = process.env.ROLE?.split(',')
-const LANES = Number(process.env.LANES ?? 3)
 const TURNS = 600 // 一个页面至多点这么多次，够不到就是没点完
 const visited = new Set()
 const handed = new Set() // 办过以后转给下一岗位的工单，办的人可能不再看得到
@@ -22,7 +21,7 @@ function controls() {
     if (root === document.body && el.closest('.el-overlay, .el-popper')) continue
     const style = getComputedStyle(el)
     if (style.visibility === 'hidden' || style.pointerEvents === 'none' || Number(style.opacity) === 0) continue
-    if (el.matches('a[href^="tel:"], .skip, .el-dialog__headerbtn')) continue
+    if (el.matches('a[href^="tel:"], .skip, .el-dialog__headerbtn, .el-select input')) continue
     const label = (el.getAttribute('aria-label') || el.innerText || el.title || el.value || el.className || '').replace(/\s+/g, ' ').replace(/\d+/g, '#').trim().slice(0, 40)
     const row = el.closest('tbody tr, [role=row], li, [role=option], [role=treeitem], .day, svg')
     const tab = el.matches('[role=tab], [role=menuitem]') || el.closest('nav, [role=tablist], [role=toolbar], .el-dialog__footer')
@@ -118,7 +117,8 @@ async function crawl(browser, role, login) {
     if ((await api(page, 'GET', '/api/v1/me')).body?.account?.username !== login.username) {
       await page.request.post(base + '/api/v1/login', { data: { username: login.username, password: login.password } })
     }
-    await page.goto(base + path)
+    // A download under way may cut the first attempt off.
+    await page.goto(base + path).catch(() => page.goto(base + path))
     await page.waitForFunction(() => document.querySelector('main')?.innerText.length > 20 && !document.querySelector('.state.loading'), null, { timeout: 30_000 }).catch(() => {})
     await after(page)
   }
@@ -222,20 +222,12 @@ async function crawl(browser, role, login) {
 
 const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration' && (!only || only.includes(r)))
 const browser = await open()
-/** Each lane takes the next role until none is left. */
-async function lane() {
-  for (let role; (role = roles.shift()); ) {
-    const from = Date.now()
-    const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
-    try {
-      await crawl(browser, role, login)
-    } catch (err) {
-      check(false, `${role} 中断：${String(err).split('\n')[0]}`)
-    }
-    console.log(`  ${role} ${Math.round((Date.now() - from) / 1000)} 秒`)
-  }
-}
-await Promise.all(Array.from({ length: LANES }, lane))
+await lanes(roles, async (role) => {
+  const from = Date.now()
+  const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
+  await crawl(browser, role, login).catch((err) => check(false, `${role} 中断：${String(err).split('\n')[0]}`))
+  console.log(`  ${role} ${Math.round((Date.now() - from) / 1000)} 秒`)
+})
 await browser.close()
 console.log(`逐个点按：${stats.pages} 个页面，${stats.clicks} 次点按，${stats.dialogs} 次弹窗提交`)
 finish()

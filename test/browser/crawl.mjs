@@ -1,6 +1,6 @@
 // 巡检：每个角色的每个菜单都打开，没有控制台错误、英文残留、横向滚动和无障碍问题；承办、审核、首页在手机上可用；工作台首屏不超过200 kB。
 import { gzipSync } from 'node:zlib'
-import { accounts, api, axe, base, check, desktop, enter, finish, laptop, open, phone, settle, shot } from './lib.mjs'
+import { accounts, api, axe, base, check, desktop, enter, finish, lanes, laptop, open, phone, settle, shot } from './lib.mjs'
 import { badText } from './text.mjs'
 
 const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration')
@@ -44,7 +44,7 @@ function glow() {
 /** repainted waits until the map glows as it should. */
 const repainted = (page, fits) => page.waitForFunction(`(${fits})((${glow})())`, null, { timeout: 10_000 }).then(() => true, () => false)
 
-for (const role of roles) {
+await lanes(roles, async (role) => {
   const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
   const page = await enter(browser, login, desktop)
   const me = (await api(page, 'GET', '/api/v1/me')).body
@@ -64,10 +64,10 @@ for (const role of roles) {
     await page.setViewportSize(laptop)
     check((await wide(page)) <= 1, `${role} ${menu.label} 在1366宽时横向滚动${await wide(page)}像素`)
     const first = !seen.has(menu.key)
+    seen.add(menu.key)
     if (first) await shot(page, `page-${menu.key}-1366`)
     await page.setViewportSize(desktop)
     if (first) {
-      seen.add(menu.key)
       await shot(page, 'page-' + menu.key)
       const faults = await axe(page)
       check(faults.length === 0, `${menu.label} 无障碍：${faults.join('；')}`)
@@ -103,7 +103,7 @@ for (const role of roles) {
   }
   check(page.errors.length === 0, `${role} 控制台错误：${[...new Set(page.errors)].slice(0, 3).join('；')}`)
   await page.context().close()
-}
+})
 await browser.close()
 console.log('角色巡检')
 finish()

@@ -91,9 +91,29 @@ export async function shot(page, name) {
   await page.screenshot({ path: shots + name + '.png' })
 }
 
+/** lanes does the work for each of the list, three at a time: a browser mostly waits. */
+export async function lanes(list, work, n = 3) {
+  const rest = [...list]
+  const lane = async () => {
+    while (rest.length) await work(rest.shift())
+  }
+  await Promise.all(Array.from({ length: n }, lane))
+}
+
+/** Runs in the page: waits until nothing has been drawn for a quarter of a second, at most three. */
+function still() {
+  return new Promise((done) => {
+    const over = () => (watcher.disconnect(), clearTimeout(quiet), clearTimeout(end), done())
+    let quiet = setTimeout(() => over(), 250)
+    const end = setTimeout(() => over(), 3000)
+    const watcher = new MutationObserver(() => (clearTimeout(quiet), (quiet = setTimeout(over, 250))))
+    watcher.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })
+  })
+}
+
 /** settle waits until the page has loaded and drawn its data. */
 export async function settle(page) {
   await page.waitForLoadState('domcontentloaded')
   await page.waitForFunction(() => document.body.innerText.length > 60 && !document.querySelector('[aria-busy=true]'), null, { timeout: 20_000 }).catch(() => {})
-  await page.waitForTimeout(900)
+  await page.evaluate(still).catch(() => {})
 }

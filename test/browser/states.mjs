@@ -1,5 +1,5 @@
 // 页面的各种状态：每个菜单页面在出错、断网、无权限、读取中和没有内容时，都有中文说明；出错时有重试按钮，按下就恢复。
-import { accounts, api, base, check, desktop, enter, finish, open } from './lib.mjs'
+import { accounts, api, base, check, desktop, enter, finish, lanes, open } from './lib.mjs'
 
 const browser = await open()
 const seen = new Set(['desk']) // 座席工作台是填写页，它的检索和草稿在工作台故事里
@@ -22,10 +22,11 @@ const shown = (page, selector) => page.locator('main ' + selector).filter({ hasT
 const retry = (page) => page.locator('main').getByRole('button', { name: /重新读取|重试/ }).first()
 const calm = (page) => page.waitForFunction(() => document.querySelector('main')?.innerText.trim().length > 20 && !document.querySelector('main .state.loading'), null, { timeout: 15_000 }).then(() => true, () => false)
 
-for (const login of accounts.filter((a, i) => a.role !== 'citizen' && a.role !== 'integration' && accounts.findIndex((b) => b.role === a.role) === i)) {
+await lanes(accounts.filter((a, i) => a.role !== 'citizen' && a.role !== 'integration' && accounts.findIndex((b) => b.role === a.role) === i), async (login) => {
   const page = await enter(browser, login, desktop)
   const menus = (await api(page, 'GET', '/api/v1/me')).body.menus.filter((m) => !seen.has(m.key))
   for (const menu of menus) {
+    if (seen.has(menu.key)) continue
     seen.add(menu.key)
     const path = base + '/console' + menu.path.replace(/^\/console/, '')
     for (const [mode, answer] of Object.entries(MODES)) {
@@ -68,7 +69,7 @@ for (const login of accounts.filter((a, i) => a.role !== 'citizen' && a.role !==
   const broken = page.errors.filter((e) => !/Failed to load resource/.test(e))
   check(broken.length === 0, `${login.role} 脚本错误：${[...new Set(broken)].slice(0, 3).join('；')}`)
   await page.context().close()
-}
+})
 await browser.close()
 console.log(`页面状态：${seen.size - 1} 个页面`)
 finish()

@@ -19,23 +19,24 @@ import (
 type Exchange struct {
 	Manual bool // prompts end only when Played is called
 
-	mu     sync.Mutex
-	seq    uint64
-	past   []media.Event
-	subs   []chan media.Event
-	legs   map[media.Leg]*leg
-	taps   map[media.Leg][]*io.PipeWriter
-	rooms  map[media.Room]map[media.Leg]bool
-	gain   map[string]float64 // room|listener|speaker, 1 where absent
-	recs   map[string]media.Room
-	said   map[media.Leg][]string // prompts heard, clip by clip
-	Setups []media.Setup
-	Dials  []media.Spec
-	no     int
-	lost   bool
-	now    func() int64
-	Ask    map[media.Leg]media.Digits
-	phones []string
+	mu       sync.Mutex
+	seq      uint64
+	past     []media.Event
+	subs     []chan media.Event
+	legs     map[media.Leg]*leg
+	taps     map[media.Leg][]*io.PipeWriter
+	rooms    map[media.Room]map[media.Leg]bool
+	gain     map[string]float64 // room|listener|speaker, 1 where absent
+	recs     map[string]media.Room
+	said     map[media.Leg][]string // prompts heard, clip by clip
+	Setups   []media.Setup
+	Dials    []media.Spec
+	no       int
+	lost     bool
+	now      func() int64
+	Ask      map[media.Leg]media.Digits
+	phones   []string
+	referred []int
 }
 
 type leg struct {
@@ -363,6 +364,28 @@ func (x *Exchange) Dial(_ context.Context, s media.Spec) error {
 func (x *Exchange) Hangup(_ context.Context, l media.Leg, cause int) error {
 	x.end(l, cause, "platform")
 	return nil
+}
+
+// Referred is for media.Engine.
+func (x *Exchange) Referred(_ context.Context, l media.Leg, code int) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.referred = append(x.referred, code)
+	return nil
+}
+
+// Outcomes are the answers to Refer so far.
+func (x *Exchange) Outcomes() []int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Clone(x.referred)
+}
+
+// Refer lets a phone ask to be transferred.
+func (x *Exchange) Refer(l media.Leg, to string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.emit(media.Event{Kind: media.Transfer, Leg: l, DNIS: to})
 }
 
 // Play is for media.Engine.

@@ -124,8 +124,19 @@ func TestPhone(t *testing.T) {
 
 	w.send(w.say("REFER", "sip:12345@hotline", "own", 3, "f1", tag(t, ok), "Refer-To: <sip:02785770000@hotline>"))
 	w.until("SIP/2.0 202")
-	w.send(respond(w.until("NOTIFY"), 200))
+	trying := w.until("NOTIFY")
+	if !strings.Contains(trying, "SIP/2.0 100") || !strings.Contains(trying, "Subscription-State: active") {
+		t.Errorf("told of the transfer\n%s", trying)
+	}
+	w.send(respond(trying, 200))
 	e.expect("refer 02785770000")
+	e.last().Referred(603)
+	over := w.until("NOTIFY")
+	if !strings.Contains(over, "SIP/2.0 603 Decline") || !strings.Contains(over, "Subscription-State: terminated") || !strings.Contains(over, "Event: refer;id=3") {
+		t.Errorf("told of its end\n%s", over)
+	}
+	w.send(respond(over, 200))
+	e.last().Referred(200) // said twice: nothing more
 	w.send(w.say("BYE", "sip:12345@hotline", "own", 4, "b1", tag(t, ok)))
 	w.until("SIP/2.0 200")
 

@@ -171,3 +171,62 @@ func TestPhoneOfAnotherHouse(t *testing.T) {
 		t.Errorf("left: %+v %v", s, err)
 	}
 }
+
+// A phone whose account asks for encryption talks by SRTP; one that cannot gets no call.
+func TestEncryptedPhone(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	x := openExchange(t, here+":5060", 20000, account("8001", "geheim", true), account("8002", "geheim", true))
+	citizen := startPhone(t, "<sip:13800138000@"+here+">;regint=0;mediaenc=srtp-mand;audio_codecs=PCMA/8000/1", citizenHz)
+	startPhone(t, "<sip:8002@"+here+":5060>;auth_pass=geheim;answermode=auto;regint=60;audio_codecs=PCMA/8000/1", agentHz)
+	agent := startPhone(t, "<sip:8001@"+here+":5060>;auth_pass=geheim;answermode=auto;regint=60;mediaenc=srtp-mand;audio_codecs=PCMA/8000/1", agentHz)
+	for _, user := range []media.Seat{"8001", "8002"} {
+		x.wait(0, "the phone registers", func(e media.Event) bool { return e.Kind == media.Registered && e.Seat == user })
+	}
+	caller := x.call(citizen, "8001", "one", "first")
+	x.check(x.Hangup(bg, "one", 16))
+	x.check(x.Hangup(bg, caller, 16))
+	x.recorded("first")
+	hears(t, "the agent", agent.heard(), citizenHz, agentHz)
+	hears(t, "the citizen", citizen.heard(), agentHz, citizenHz)
+
+	at := x.mark()
+	x.check(x.Dial(bg, media.Spec{Leg: "two", To: media.Target{Kind: media.ToPhone, Value: "8002"}, ANI: "12345", Timeout: 10}))
+	if e := x.wait(at, "the phone in the clear is refused", func(e media.Event) bool {
+		return e.Leg == "two" && (e.Kind == media.Ended || e.Kind == media.Answered)
+	}); e.Kind != media.Ended || e.Cause != 65 {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// A killed exchange knows its phones when it is back: the next call rings.
+func TestPhoneOutlivesKill(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	set := media.Setup{Phones: []media.Phone{account("8001", "geheim", false)}}
+	p := newProcess(t, here, set)
+	startPhone(t, "<sip:8001@"+here+":5060>;auth_pass=geheim;answermode=auto;regint=600;audio_codecs=PCMA/8000/1", agentHz)
+	registered := func() bool {
+		s, err := p.c.Snapshot(bg)
+		return err == nil && len(s.Phones) == 1
+	}
+	eventually(t, "the phone registers", registered)
+	time.Sleep(200 * time.Millisecond) // the journal gathers for 20 ms
+	p.kill()
+	p.start(set)
+	if !registered() {
+		t.Fatal("the phone is not known any more")
+	}
+	if err := p.c.Dial(bg, media.Spec{Leg: "one", To: media.Target{Kind: media.ToPhone, Value: "8001"}, ANI: "12345", Timeout: 10}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the phone answers", func() bool {
+		s, err := p.c.Snapshot(bg)
+		return err == nil && len(s.Legs) == 1 && s.Legs[0].State == "up"
+	})
+	if err := p.c.Hangup(bg, "one", 16); err != nil {
+		t.Error(err)
+	}
+}

@@ -15,6 +15,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'wall', name: 'wall', meta: { title: '班长墙', phone: true }, component: () => import('@/views/wall/Wall.vue') },
   { path: 'calls/:tab?', name: 'calls', meta: { title: '通话记录' }, component: () => import('@/views/calls/Calls.vue') },
   { path: 'lines/:tab?', name: 'lines', meta: { title: '号码台账' }, component: () => import('@/views/lines/Lines.vue') },
+  { path: 'shifts', name: 'shifts', meta: { title: '我的班次' }, component: () => import('@/views/shifts/Shifts.vue') },
   { path: 'roster', name: 'roster', meta: { title: '班表' }, component: () => import('@/views/roster/Roster.vue') },
   { path: 'todo', name: 'todo', meta: { title: '我的待办' }, component: () => import('@/views/todo/Todo.vue') },
   { path: 'tickets', alias: 'search', name: 'search', meta: { title: '工单查询' }, component: () => import('@/views/search/Search.vue') },

@@ -66,6 +66,7 @@ type Rates struct {
 	ConnectExcluded *float64 `json:"connect_excluded"` // 剔除经认定的突发和系统故障
 	In15            *float64 `json:"in15"`             // 15秒接通率 = 15秒内接听÷接听
 	In15Offered     *float64 `json:"in15_offered"`     // 另一口径：÷转人工
+	In15Excluded    *float64 `json:"in15_excluded"`    // ÷转人工，剔除经认定的突发和系统故障
 	Abandon         *float64 `json:"abandon"`          // 呼损率 = 全部排队放弃÷转人工
 	AbandonLong     *float64 `json:"abandon_long"`     // 不计5秒内短放弃
 	Wait            *float64 `json:"wait"`             // 平均等待，秒
@@ -76,7 +77,7 @@ type Rates struct {
 
 // Rates divides.
 func (f Figures) Rates() Rates {
-	r := Rates{Connect: percent(f.Answered, f.Queued), ConnectExcluded: percent(f.Answered, f.Queued-f.Excluded), In15: percent(f.In15, f.Answered), In15Offered: percent(f.In15, f.Queued),
+	r := Rates{Connect: percent(f.Answered, f.Queued), ConnectExcluded: percent(f.Answered, f.Queued-f.Excluded), In15: percent(f.In15, f.Answered), In15Offered: percent(f.In15, f.Queued), In15Excluded: percent(f.In15, f.Queued-f.Excluded),
 		Abandon: percent(f.Abandoned, f.Queued), AbandonLong: percent(f.Abandoned-f.Short, f.Queued-f.Short), Satisfied: percent(f.Satisfied, f.Surveyed), Solved: percent(f.Solved, f.Surveyed)}
 	seconds := func(ms, n int64) *float64 {
 		if n == 0 {

@@ -60,6 +60,7 @@ type saved struct {
 	Parties []*party       `json:"parties"`
 	Treat   line.Treatment `json:"treat"`
 	City    int64          `json:"city"`
+	Placed  string         `json:"placed,omitempty"` // by what the city was found
 	Team    int64          `json:"team,omitempty"`
 	Needs   []acd.Need     `json:"needs,omitempty"`
 	Boost   int            `json:"boost,omitempty"`

@@ -190,6 +190,8 @@ func (x *Exchange) handle(ctx context.Context, e media.Event) {
 		c.quality(e)
 	case media.Held:
 		c.heldAtPhone(ctx, e)
+	case media.Transfer:
+		c.referredAtPhone(ctx, e)
 	case media.Ended:
 		c.endedLeg(ctx, e)
 	}

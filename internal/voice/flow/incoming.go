@@ -29,12 +29,9 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 	}
 	dnis := dialled(e)
 	trunk := x.trunk(e.Trunk)
-	where := line.CallerCity(e.ANI)
-	if where == "" {
-		where = trunk.Region
-	}
+	where, placed := x.whence(dnis, trunk, e.ANI)
 	t := x.Lines.Treat(dnis, where, x.clk.Now())
-	c := &call{x: x, saved: saved{Phase: greeting, Caller: e.Leg, Treat: t, Path: []string{t.Number}}}
+	c := &call{x: x, saved: saved{Phase: greeting, Caller: e.Leg, Treat: t, Placed: placed, Path: []string{t.Number}}}
 	c.Room = media.Room(e.Leg)
 	c.City, c.rec.Region = x.place(t)
 	c.rec = cdr.Call{ID: x.DB.NewID(), Direction: "in", Trunk: e.Trunk, DNIS: t.Number, Line: t.Number, Mode: string(t.Line.Mode), Platform: c.City, Region: c.rec.Region, Number: e.ANI, Queue: t.Queue, Skill: t.Skill, Began: e.At}
@@ -111,6 +108,27 @@ func (x *Exchange) trunk(name string) Trunk {
 		}
 	}
 	return Trunk{}
+}
+
+// whence finds the city whose platform a call belongs to, and says by what it
+// was found: the area that was dialled, the trunk's, the caller's number. A call
+// that nothing places is the province's, and every city's seats may take it.
+func (x *Exchange) whence(dnis string, trunk Trunk, ani string) (city, placed string) {
+	if _, place := line.Split(dnis); place != "" {
+		return place, "所拨区号"
+	}
+	if trunk.Region != "" {
+		return trunk.Region, "来电中继"
+	}
+	if city := line.CallerCity(ani); city != "" {
+		return city, "主叫区号"
+	}
+	for n := min(len(ani), 8); n >= 3; n-- { // the longest 号段 that fits
+		if city := x.now().Segments[ani[:n]]; city != "" {
+			return city, "主叫号段"
+		}
+	}
+	return "", "来电不带归属，由省平台受理，各市州座席可接"
 }
 
 // place is the platform that takes the call, and its region.
@@ -242,6 +260,10 @@ func (c *call) least() acd.Reach {
 	}
 	return acd.ReachTeam
 }
+
+// anybodys tells whether every city's seats may take the call at once: each
+// city's 班长 sees it wait.
+func (c *call) anybodys() bool { return !c.named() && c.least() == acd.ReachProvince }
 
 // loadSpecial reads the special list into memory.
 func (x *Exchange) loadSpecial(ctx context.Context) error {

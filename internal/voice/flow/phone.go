@@ -205,6 +205,45 @@ func (c *call) heldAtPhone(ctx context.Context, e media.Event) {
 	c.x.show(c)
 }
 
+// referredAtPhone follows the transfer key of a seat's phone: it may go where
+// the one-key list goes, the seat leaves at once, and nobody there brings the
+// caller back. An emergency is a conference, which the seat stays in; all else
+// is refused, and the person told why.
+func (c *call) referredAtPhone(ctx context.Context, e media.Event) {
+	x, s := c.x, c.x.seats[c.Seat]
+	if s == nil || c.Phase != talking || e.Leg != c.SeatLeg {
+		x.order("referred", x.Engine.Referred(ctx, e.Leg, 603))
+		return
+	}
+	err := error(fault.Invalid("target_unknown", "话机只能转接到转接目录里的号码，请在话务条上转接。"))
+	for _, t := range x.Lines.Targets(c.rec.Region, x.clk.Now()) {
+		if t.Number == e.DNIS || t.Code == e.DNIS {
+			err = c.transfer(ctx, s, t.Code, "")
+			break
+		}
+	}
+	if err == nil && c.Hand == nil { // nobody was called: no direct line
+		err = fault.Conflict("no_direct_line", "该单位未登记直拨电话，未能转接。")
+	}
+	if err == nil {
+		if c.Hand.Rec.Mode == "conference" {
+			x.order("referred", x.Engine.Referred(ctx, e.Leg, 603))
+			c.note("emergency_blind", "紧急电话不能盲转，已呼入三方，请陪同诉求人。")
+			return
+		}
+		x.order("referred", x.Engine.Referred(ctx, e.Leg, 200))
+		err = c.complete(ctx, s)
+	} else {
+		x.order("referred", x.Engine.Referred(ctx, e.Leg, 603))
+	}
+	if err != nil {
+		f := fault.As(err)
+		c.note(f.Code, f.Detail)
+	}
+	c.dirty = true
+	x.show(c)
+}
+
 // leftPage signs off a seat whose page did not come back; one that talks on its
 // phone does so when it has hung up.
 func (x *Exchange) leftPage(ctx context.Context, s *seat) {

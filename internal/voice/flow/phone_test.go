@@ -234,3 +234,45 @@ func TestPhoneSeatDials(t *testing.T) {
 		t.Error("the seat is still in talk")
 	}
 }
+
+// The transfer key of the phone: to the list, blindly, with the outcome told;
+// elsewhere it is refused.
+func TestPhoneRefers(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	w.handset("8001", "P420100", 0)
+	w.e.Register("8001")
+	p := w.sit("wang")
+	must(t, p.d.Phone(ctx, "8001"))
+	must(t, p.d.Ready(ctx))
+	caller := w.call("12345")
+	w.pass(time.Second)
+	leg := w.e.Dialled().Leg
+	w.e.Pick(leg)
+	w.sync()
+	w.e.Refer(leg, "13900000000")
+	w.sync()
+	if m, _ := p.last("notice"); m.Code != "target_unknown" || !w.e.Heard(caller, leg) {
+		t.Errorf("told %+v", m)
+	}
+	var number string
+	for _, x := range w.deps.Lines.Targets("420100", w.c.Now()) {
+		if x.Kind != "emergency" && x.Number != "" {
+			number = x.Number
+		}
+	}
+	w.e.Refer(leg, number)
+	w.sync()
+	out := w.e.Dialled()
+	if out.To.Value != number || w.e.State(leg) != "" {
+		t.Errorf("dialled %+v, the phone is %q", out.To, w.e.State(leg))
+	}
+	w.e.Pick(out.Leg)
+	w.sync()
+	if !w.e.Heard(caller, out.Leg) {
+		t.Error("caller and target are not together")
+	}
+	if got := w.e.Outcomes(); len(got) != 2 || got[0] != 603 || got[1] != 200 {
+		t.Errorf("outcomes %v", got)
+	}
+}

@@ -48,6 +48,18 @@ func (x *Exchange) Probe(callID string) (Probe, bool) {
 	return Probe{}, false
 }
 
+// CallerOf is the number of the caller who rings at, or talks with, the
+// person's own seat; "" when it is withheld.
+func (x *Exchange) CallerOf(a access.Actor, call int64) (number string, ok bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s, c := x.seats[seatName(a.Account)], x.calls[call]
+	if s == nil || c == nil || s.rings != call && s.call != call {
+		return "", false
+	}
+	return c.rec.Number, true
+}
+
 // Free tells whether the person's seat would take a call now, or why not.
 func (x *Exchange) Free(a access.Actor) error {
 	x.mu.Lock()

@@ -95,7 +95,10 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 	c.move(ringing)
 	c.tell(cdr.EventRinging, 0, map[string]any{"reach": int(a.Reach)})
 	m := c.message("ringing")
-	m.Why, m.Ring = a.Why, x.now().queueTime(c.rec.Queue)
+	if m.Why = a.Why; c.Placed != "" {
+		m.Why += "；归属依据：" + c.Placed
+	}
+	m.Ring = x.now().queueTime(c.rec.Queue)
 	s.push(m)
 	x.showSeat(s)
 	if s.phone != "" {

@@ -3,11 +3,13 @@ package flow
 import (
 	_ "embed"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/policy"
+	"hotline/internal/region"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/media"
 )
@@ -27,20 +29,23 @@ type Trunk struct {
 
 // Rules are the rules of the telephone, in seconds where they are times.
 type Rules struct {
-	Trunks  []Trunk              `json:"trunks"`
-	Show    string               `json:"show"` // number shown on outgoing calls
-	Queue   acd.Queue            `json:"queue"`
-	Queues  map[string]acd.Queue `json:"queues,omitempty"` // by line, instead of Queue
-	Forward int                  `json:"forward"`          // ringing at kept seats and sub-centres
-	Hand    int                  `json:"hand"`             // ringing at the target of a transfer
-	Dial    int                  `json:"dial"`             // ringing at a citizen
-	Lost    int                  `json:"lost"`             // a seat without a line for so long loses its caller
-	Survey  bool                 `json:"survey"`           // after the seat hangs up
-	Redial  bool                 `json:"redial"`           // a call that breaks off is dialled again once
-	Repeat  int                  `json:"repeat"`           // points for each call of the number within a day
-	Hazard  int                  `json:"hazard"`           // points for a call flagged dangerous
-	Special int                  `json:"special"`          // points of the special list, negative
-	Quiet   struct {
+	Trunks []Trunk `json:"trunks"`
+	Show   string  `json:"show"` // number shown on outgoing calls
+	// Segments (号段) are the first 3 to 8 digits of mobile numbers and the city
+	// that they are of, for calls that neither area code nor trunk places.
+	Segments map[string]string    `json:"segments,omitempty"`
+	Queue    acd.Queue            `json:"queue"`
+	Queues   map[string]acd.Queue `json:"queues,omitempty"` // by line, instead of Queue
+	Forward  int                  `json:"forward"`          // ringing at kept seats and sub-centres
+	Hand     int                  `json:"hand"`             // ringing at the target of a transfer
+	Dial     int                  `json:"dial"`             // ringing at a citizen
+	Lost     int                  `json:"lost"`             // a seat without a line for so long loses its caller
+	Survey   bool                 `json:"survey"`           // after the seat hangs up
+	Redial   bool                 `json:"redial"`           // a call that breaks off is dialled again once
+	Repeat   int                  `json:"repeat"`           // points for each call of the number within a day
+	Hazard   int                  `json:"hazard"`           // points for a call flagged dangerous
+	Special  int                  `json:"special"`          // points of the special list, negative
+	Quiet    struct {
 		From string `json:"from"` // 21:00: no calls to citizens
 		To   string `json:"to"`   // 08:00
 	} `json:"quiet"`
@@ -93,6 +98,14 @@ func ValidateRules(doc, _ []byte) error {
 			}
 		}
 	}
+	for _, t := range r.Trunks {
+		if t.Password != "" {
+			return bad("中继“%s”的密码不写在规则里，请写入数据目录 voice/trunks 下以中继名命名的文件。", t.Name)
+		}
+		if t.Name == "" || strings.ContainsAny(t.Name, "/\\") {
+			return bad("中继要有名称，且不含斜杠。")
+		}
+	}
 	if r.Forward < 20 || r.Forward > 30 || r.Hand < 20 || r.Hand > 30 {
 		return bad("转接振铃应为20至30秒，无人接听即回到原席。")
 	}
@@ -102,6 +115,11 @@ func ValidateRules(doc, _ []byte) error {
 	for n, m := range r.Menus {
 		if err := m.check(n, bad); err != nil {
 			return err
+		}
+	}
+	for p, city := range r.Segments {
+		if c, ok := region.Get(city); !ok || region.City(c.Code) != c.Code || len(p) < 3 || len(p) > 8 || strings.Trim(p, "0123456789") != "" {
+			return bad("号段“%s”应为3至8位数字，归属应为市州的6位代码。", p)
 		}
 	}
 	for _, t := range []string{r.Quiet.From, r.Quiet.To} {

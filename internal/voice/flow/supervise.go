@@ -139,6 +139,7 @@ func (c *call) takeOver(ctx context.Context, s *seat) error {
 			c.hear(ctx, s.leg, o.Leg, 1)
 		}
 	}
+	s.push(Message{Type: "watch", Call: c.rec.ID, Code: "stop"})
 	c.tell("call."+TakeOver, s.actor.Account, nil)
 	x.show(c)
 	x.reveal(s, c)

@@ -35,40 +35,44 @@ func (d *Desk) Transfer(ctx context.Context, code, reason string) error {
 	if zh.Len(reason) > 200 {
 		return fault.Invalid("reason_too_long", "转接原因不能超过200个字。")
 	}
-	return d.talk(ctx, func(c *call) error {
-		if c.Hand != nil {
-			return fault.Conflict("transfer_busy", "正在转接%s，请先完成或取消。", c.Hand.Rec.Name)
-		}
-		if slices.Contains(c.Path, code) && d.s.actor.Role != access.ShiftLead {
-			return fault.Forbidden("transfer_loop", "这通电话已从该处转来或转去过，不能再转回，请登记工单或请班长处理。")
-		}
-		if q, ok := strings.CutPrefix(code, "queue:"); ok {
-			return c.toQueue(ctx, d.s, q, reason)
-		}
-		if id, ok := strings.CutPrefix(code, "seat:"); ok {
-			return c.toSeat(ctx, d.s, id, reason)
-		}
-		t, ok := d.x.Lines.Target(code, c.rec.Region, d.x.clk.Now())
-		if !ok {
-			return fault.Invalid("target_unknown", "没有这个转接目标。").At(fault.Field{Name: "target", Detail: "请从转接目录中选择。"})
-		}
-		if n := strings.TrimPrefix(t.Code, "line:"); n != t.Code && slices.Contains(c.Path, n) && d.s.actor.Role != access.ShiftLead {
-			return fault.Forbidden("transfer_loop", "这通电话就是从%s转来的，不能再转回，请登记工单或请班长处理。", t.Name)
-		}
-		h := &hand{Rec: cdr.Transfer{ID: d.x.DB.NewID(), Call: c.rec.ID, From: d.s.actor.Account, Platform: c.City, Unit: d.s.actor.Unit, Target: t.Code, Name: t.Name, Kind: t.Kind, Mode: "warm", Reason: reason, Began: d.x.ms(), Recording: c.Rec}}
-		if t.Kind == "emergency" {
-			h.Rec.Mode = "conference"
-			c.rec.Flag("emergency")
-		}
-		if t.Number == "" { // no direct line: the enterprise gets a ticket, the caller stays
-			h.Rec.Result = "failed"
-			c.x.saveHand(h)
-			c.x.autoTicket(ctx, c.rec, "需转"+t.Name+"，该单位未登记直拨电话")
-			d.s.push(Message{Type: "notice", Code: "no_direct_line", Text: t.Name + "未登记直拨电话，已自动登记工单，请告知诉求人。"})
-			return nil
-		}
-		return c.startHand(ctx, h, t)
-	})
+	return d.talk(ctx, func(c *call) error { return c.transfer(ctx, d.s, code, reason) })
+}
+
+// transfer is Transfer as a turn of its own.
+func (c *call) transfer(ctx context.Context, s *seat, code, reason string) error {
+	x := c.x
+	if c.Hand != nil {
+		return fault.Conflict("transfer_busy", "正在转接%s，请先完成或取消。", c.Hand.Rec.Name)
+	}
+	if slices.Contains(c.Path, code) && s.actor.Role != access.ShiftLead {
+		return fault.Forbidden("transfer_loop", "这通电话已从该处转来或转去过，不能再转回，请登记工单或请班长处理。")
+	}
+	if q, ok := strings.CutPrefix(code, "queue:"); ok {
+		return c.toQueue(ctx, s, q, reason)
+	}
+	if id, ok := strings.CutPrefix(code, "seat:"); ok {
+		return c.toSeat(ctx, s, id, reason)
+	}
+	t, ok := x.Lines.Target(code, c.rec.Region, x.clk.Now())
+	if !ok {
+		return fault.Invalid("target_unknown", "没有这个转接目标。").At(fault.Field{Name: "target", Detail: "请从转接目录中选择。"})
+	}
+	if n := strings.TrimPrefix(t.Code, "line:"); n != t.Code && slices.Contains(c.Path, n) && s.actor.Role != access.ShiftLead {
+		return fault.Forbidden("transfer_loop", "这通电话就是从%s转来的，不能再转回，请登记工单或请班长处理。", t.Name)
+	}
+	h := &hand{Rec: cdr.Transfer{ID: x.DB.NewID(), Call: c.rec.ID, From: s.actor.Account, Platform: c.City, Unit: s.actor.Unit, Target: t.Code, Name: t.Name, Kind: t.Kind, Mode: "warm", Reason: reason, Began: x.ms(), Recording: c.Rec}}
+	if t.Kind == "emergency" {
+		h.Rec.Mode = "conference"
+		c.rec.Flag("emergency")
+	}
+	if t.Number == "" { // no direct line: the enterprise gets a ticket, the caller stays
+		h.Rec.Result = "failed"
+		c.x.saveHand(h)
+		c.x.autoTicket(ctx, c.rec, "需转"+t.Name+"，该单位未登记直拨电话")
+		s.push(Message{Type: "notice", Code: "no_direct_line", Text: t.Name + "未登记直拨电话，已自动登记工单，请告知诉求人。"})
+		return nil
+	}
+	return c.startHand(ctx, h, t)
 }
 
 // startHand calls the target; the caller hears music meanwhile, but in an
@@ -257,29 +261,31 @@ func (d *Desk) Conference(ctx context.Context) error {
 // Complete lets the seat leave: caller and target go on. Before the target has
 // answered the caller waits for it, and comes back here when nobody does.
 func (d *Desk) Complete(ctx context.Context) error {
-	return d.talk(ctx, func(c *call) error {
-		h := c.Hand
-		if h == nil {
-			return fault.Conflict("no_transfer", "当前没有转接。")
+	return d.talk(ctx, func(c *call) error { return c.complete(ctx, d.s) })
+}
+
+func (c *call) complete(ctx context.Context, s *seat) error {
+	h := c.Hand
+	if h == nil {
+		return fault.Conflict("no_transfer", "当前没有转接。")
+	}
+	if h.State == "calling" {
+		if h.Rec.Kind == "emergency" {
+			return fault.Conflict("emergency_blind", "紧急电话接通前不能离开，请陪同诉求人。")
 		}
-		if h.State == "calling" {
-			if h.Rec.Kind == "emergency" {
-				return fault.Conflict("emergency_blind", "紧急电话接通前不能离开，请陪同诉求人。")
-			}
-			h.Left = true
-			c.release(ctx, forwarding)
-			c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
-			return nil
-		}
-		h.Rec.Result = "completed"
-		c.x.saveHand(h)
-		c.hear(ctx, c.Caller, h.Leg, 1)
-		c.hear(ctx, h.Leg, c.Caller, 1)
-		c.Hand = nil
-		c.release(ctx, handed)
-		c.tell(cdr.EventHanded, d.s.actor.Account, map[string]any{"transfer": h.Rec.ID})
+		h.Left = true
+		c.release(ctx, forwarding)
+		c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
 		return nil
-	})
+	}
+	h.Rec.Result = "completed"
+	c.x.saveHand(h)
+	c.hear(ctx, c.Caller, h.Leg, 1)
+	c.hear(ctx, h.Leg, c.Caller, 1)
+	c.Hand = nil
+	c.release(ctx, handed)
+	c.tell(cdr.EventHanded, s.actor.Account, map[string]any{"transfer": h.Rec.ID})
+	return nil
 }
 
 // Cancel takes the caller back from a transfer.

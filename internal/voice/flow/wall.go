@@ -103,7 +103,7 @@ func (x *Exchange) Queueing(a access.Actor) (waiting int, since int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, k := range x.acd.Waiting() {
-		if c := x.byQueue(k.ID); c != nil && mine(c.City) {
+		if c := x.byQueue(k.ID); c != nil && (mine(c.City) || c.anybodys()) {
 			waiting++
 			if since == 0 || c.rec.Queued < since {
 				since = c.rec.Queued
@@ -127,7 +127,7 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 	}
 	q := x.now()
 	for _, k := range x.acd.Waiting() {
-		if c := x.byQueue(k.ID); c != nil && mine(c.City) {
+		if c := x.byQueue(k.ID); c != nil && (mine(c.City) || c.anybodys()) {
 			rules := q.queue(k.Queue)
 			reach := ""
 			for _, r := range rules.Rings {

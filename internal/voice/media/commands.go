@@ -39,6 +39,11 @@ func (c *Client) Hangup(ctx context.Context, l Leg, cause int) error {
 	return c.call(ctx, "hangup", args{Leg: l, Cause: cause}, nil)
 }
 
+// Referred is Engine.
+func (c *Client) Referred(ctx context.Context, l Leg, code int) error {
+	return c.call(ctx, "referred", args{Leg: l, Cause: code}, nil)
+}
+
 // Play is Engine.
 func (c *Client) Play(ctx context.Context, l Leg, clips []Clip, o PlayOpts) error {
 	return c.call(ctx, "play", args{Leg: l, Clips: clips, Play: &o}, nil)

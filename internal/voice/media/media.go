@@ -85,6 +85,9 @@ type Trunk struct {
 	Transport string   `json:"transport,omitempty"` // udp, tcp, tls; "" = udp
 	Allow     []string `json:"allow"`               // CIDRs it may call from
 	PerANI    int      `json:"per_ani,omitempty"`   // calls a minute and caller number, 0 = no limit
+	User      string   `json:"user,omitempty"`      // digest towards the carrier; "" = none
+	Password  string   `json:"password,omitempty"`
+	SRTP      bool     `json:"srtp,omitempty"` // sound is encrypted (RFC 4568), or there is no call
 }
 
 // Treatment is what the exchange does with a number by itself while the platform
@@ -191,6 +194,9 @@ type Engine interface {
 	Reject(ctx context.Context, l Leg, cause int) error
 	Dial(ctx context.Context, s Spec) error
 	Hangup(ctx context.Context, l Leg, cause int) error
+	// Referred answers a Transfer event: the phone is told the SIP code, 200 done
+	// or 603 refused.
+	Referred(ctx context.Context, l Leg, code int) error
 
 	Play(ctx context.Context, l Leg, clips []Clip, o PlayOpts) error
 	StopPlay(ctx context.Context, l Leg) error

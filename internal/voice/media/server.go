@@ -205,6 +205,8 @@ func (s *server) do(ctx context.Context, q request) (any, error) {
 		return nil, e.Dial(ctx, *a.Spec)
 	case q.Do == "hangup":
 		return nil, e.Hangup(ctx, a.Leg, a.Cause)
+	case q.Do == "referred":
+		return nil, e.Referred(ctx, a.Leg, a.Cause)
 	case q.Do == "play" && a.Play != nil:
 		return nil, e.Play(ctx, a.Leg, a.Clips, *a.Play)
 	case q.Do == "stop":

@@ -25,6 +25,8 @@ export const useTabs = defineStore('tabs', () => {
   const saved = restore()
   const tabs = ref<DeskTab[]>(saved.tabs)
   const current = ref(saved.current)
+  /** What the screen pop asked the desk to do to a ticket of the caller. */
+  const asked = ref<{ id: string; what: 'urge' | 'note' } | null>(null)
 
   watch([tabs, current], () => sessionStorage.setItem(KEY, JSON.stringify({ tabs: tabs.value, current: current.value })), {
     deep: true,
@@ -61,5 +63,5 @@ export const useTabs = defineStore('tabs', () => {
     current.value = ''
   }
 
-  return { tabs, current, open, close, step, rename, reset }
+  return { tabs, current, open, close, step, rename, reset, asked }
 })

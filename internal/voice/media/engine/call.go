@@ -38,7 +38,7 @@ func (h handler) Invite(c *sip.Call) {
 	l.route.Store(nowhere)
 	if len(c.Offer()) > 0 {
 		o, err := sdp.Parse(c.Offer())
-		if _, ok := o.Voice(); err != nil || !ok || o.Secure {
+		if _, ok := o.Voice(); err != nil || !ok || !acceptable(o, c.Secure()) {
 			_ = c.Reject(488, "Not Acceptable Here")
 			return
 		}
@@ -84,14 +84,43 @@ func (e *Engine) openStream(l *leg) error {
 // our own. e.mu is held.
 func (l *leg) describe() ([]byte, error) {
 	if l.offer == nil {
+		if l.call.Secure() {
+			l.protect(1)
+		}
 		return sdp.Build(l.local), nil
 	}
+	l.answerProtection(*l.offer)
 	body, err := l.offer.Answer(l.local)
 	if err != nil {
 		return nil, err
 	}
 	l.agree(*l.offer)
 	return body, nil
+}
+
+// acceptable tells whether an offer's protection can be answered: sound in the
+// clear where none is demanded, else in the one suite that we have.
+func acceptable(o sdp.Offer, demanded bool) bool {
+	if !o.Secure {
+		return !demanded
+	}
+	c, ok := o.Protection(rtp.Suite)
+	return ok && rtp.GoodKey(c.Key)
+}
+
+// protect gives the leg a key of its own under the tag, once; e.mu is held.
+func (l *leg) protect(tag int) {
+	if l.local.Crypto == nil {
+		l.local.Crypto = &sdp.Crypto{Suite: rtp.Suite, Key: rtp.NewKey()}
+	}
+	l.local.Crypto.Tag = tag
+}
+
+// answerProtection answers the protection that an acceptable offer asks for.
+func (l *leg) answerProtection(o sdp.Offer) {
+	if c, ok := o.Protection(rtp.Suite); o.Secure && ok {
+		l.protect(c.Tag)
+	}
 }
 
 // agree puts the peer's description into force and tells a change of hold. e.mu
@@ -102,6 +131,9 @@ func (l *leg) agree(o sdp.Offer) {
 		t.Law = rtp.PCMU
 	}
 	t.Event, _ = o.Events()
+	if c, ok := o.Protection(rtp.Suite); o.Secure && ok && l.local.Crypto != nil {
+		t.Keys = rtp.Keys{Send: l.local.Crypto.Key, Receive: c.Key}
+	}
 	if o.Addr.IsValid() {
 		t.Remote = netip.AddrPortFrom(o.Addr, uint16(o.Port))
 	}
@@ -129,9 +161,10 @@ func (h handler) Reinvite(c *sip.Call, offer []byte) ([]byte, int) {
 		return sdp.Build(l.local), 200
 	}
 	o, err := sdp.Parse(offer)
-	if err != nil || o.Secure {
+	if err != nil || o.Secure != (l.local.Crypto != nil) || !acceptable(o, o.Secure) {
 		return nil, 488
 	}
+	l.answerProtection(o)
 	body, err := o.Answer(l.local)
 	if err != nil {
 		return nil, 488
@@ -139,6 +172,11 @@ func (h handler) Reinvite(c *sip.Call, offer []byte) ([]byte, int) {
 	l.agree(o)
 	h.e.journal.touch(l)
 	return body, 200
+}
+
+// answers tells whether an answer is as protected as our offer was.
+func (l *leg) answers(o sdp.Offer) bool {
+	return o.Secure == (l.local.Crypto != nil) && acceptable(o, o.Secure)
 }
 
 // Progress is an outgoing call that rings.
@@ -149,7 +187,7 @@ func (h handler) Progress(c *sip.Call, code int, body []byte) {
 	}
 	h.e.mu.Lock()
 	if l.state == stateRinging || l.state == stateEarly {
-		if o, err := sdp.Parse(body); len(body) > 0 && err == nil && !o.Secure {
+		if o, err := sdp.Parse(body); len(body) > 0 && err == nil && l.answers(o) {
 			l.agree(o)
 			l.state = stateEarly
 		}
@@ -168,7 +206,7 @@ func (h handler) Answered(c *sip.Call, body []byte) {
 	e.mu.Lock()
 	if len(body) > 0 {
 		o, err := sdp.Parse(body)
-		if _, voice := o.Voice(); err != nil || !voice || o.Secure || o.Port == 0 {
+		if _, voice := o.Voice(); err != nil || !voice || !l.answers(o) || o.Port == 0 {
 			e.mu.Unlock()
 			_ = c.Hangup(65) // an answer without sound in common
 			return
@@ -250,6 +288,7 @@ func (h handler) Phone(user string, up bool) {
 		delete(h.e.phones, user)
 	}
 	h.e.mu.Unlock()
+	h.e.journal.touchPhones()
 	h.e.tell(media.Event{Kind: media.Registered, Seat: media.Seat(user), Why: word(up)})
 }
 

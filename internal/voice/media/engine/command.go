@@ -102,6 +102,17 @@ func (e *Engine) Hangup(_ context.Context, id media.Leg, cause int) error {
 	return nil
 }
 
+// Referred is media.Engine.
+func (e *Engine) Referred(_ context.Context, id media.Leg, code int) error {
+	e.mu.Lock()
+	l, err := e.leg(id)
+	e.mu.Unlock()
+	if err == nil && l.call != nil {
+		l.call.Referred(code)
+	}
+	return err
+}
+
 // Dial is media.Engine.
 func (e *Engine) Dial(_ context.Context, s media.Spec) error {
 	e.mu.Lock()
@@ -120,10 +131,15 @@ func (e *Engine) Dial(_ context.Context, s media.Spec) error {
 	if err := e.openStream(l); err != nil {
 		return err
 	}
-	call, err := e.stack.Dial(s.To, sip.DialOpts{ANI: s.ANI, Headers: s.Headers, Offer: sdp.Build(l.local), Timeout: time.Duration(s.Timeout) * time.Second})
+	plain := l.local
+	l.protect(1)
+	call, err := e.stack.Dial(s.To, sip.DialOpts{ANI: s.ANI, Headers: s.Headers, Offer: sdp.Build(plain), Secure: sdp.Build(l.local), Timeout: time.Duration(s.Timeout) * time.Second})
 	if err != nil {
 		l.stream.Close()
 		return sipError(err)
+	}
+	if !call.Secure() {
+		l.local = plain
 	}
 	call.User = l
 	l.call, l.trunk = call, call.Trunk()

@@ -14,6 +14,7 @@ import (
 	"hotline/internal/seal"
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/media/rtp"
+	"hotline/internal/voice/media/sdp"
 	"hotline/internal/voice/media/sip"
 )
 
@@ -30,6 +31,7 @@ type journal struct {
 	legs   map[*leg]bool
 	rooms  map[*room]bool
 	setup  *media.Setup
+	phones bool
 	fresh  bool // write everything anew
 	closed bool
 	done   chan struct{}
@@ -59,9 +61,13 @@ type entry struct {
 	Leg   *savedLeg    `json:"l,omitempty"`
 	Room  *savedRoom   `json:"r,omitempty"`
 	Setup *media.Setup `json:"s,omitempty"`
+	// Phones are where the phones are; a pointer, since none is news too.
+	Phones *[]sip.Registration `json:"p,omitempty"`
 }
 
-func (en entry) empty() bool { return en.Leg == nil && en.Room == nil && en.Setup == nil }
+func (en entry) empty() bool {
+	return en.Leg == nil && en.Room == nil && en.Setup == nil && en.Phones == nil
+}
 
 type savedLeg struct {
 	Leg      media.Leg         `json:"leg"`
@@ -69,6 +75,7 @@ type savedLeg struct {
 	Stream   *rtp.State        `json:"stream,omitempty"`
 	Session  uint64            `json:"session,omitempty"`
 	Version  uint64            `json:"version,omitempty"`
+	Crypto   *sdp.Crypto       `json:"crypto,omitempty"`
 	Incoming bool              `json:"incoming,omitempty"`
 	Trunk    string            `json:"trunk,omitempty"`
 	DNIS     string            `json:"dnis,omitempty"`
@@ -99,9 +106,10 @@ type savedGain struct {
 
 // saved is what an earlier process left.
 type saved struct {
-	legs  []savedLeg
-	rooms []savedRoom
-	setup *media.Setup
+	legs   []savedLeg
+	rooms  []savedRoom
+	setup  *media.Setup
+	phones []sip.Registration
 }
 
 // openJournal reads what was left, nil when nothing, and begins to write.
@@ -168,6 +176,8 @@ func readJournal(raw []byte, ring *seal.Ring) (*saved, error) {
 			s.rooms = append(s.rooms, *en.Room)
 		case en.Setup != nil:
 			s.setup = en.Setup
+		case en.Phones != nil:
+			s.phones = *en.Phones
 		}
 	}
 	return s, nil
@@ -191,6 +201,14 @@ func (j *journal) touchRoom(r *room) {
 func (j *journal) keepSetup(s media.Setup) {
 	j.mu.Lock()
 	j.setup = &s
+	j.mu.Unlock()
+	j.poke()
+}
+
+// touchPhones has it written where the phones are.
+func (j *journal) touchPhones() {
+	j.mu.Lock()
+	j.phones = true
 	j.mu.Unlock()
 	j.poke()
 }
@@ -228,14 +246,14 @@ func (j *journal) run() {
 			_ = j.e.clk.Sleep(context.Background(), gather) // never ends early
 		}
 		j.mu.Lock()
-		legs, rooms, setup, fresh, closed := j.legs, j.rooms, j.setup, j.fresh, j.closed
-		j.legs, j.rooms, j.setup, j.fresh = map[*leg]bool{}, map[*room]bool{}, nil, false
+		legs, rooms, setup, phones, fresh, closed := j.legs, j.rooms, j.setup, j.phones, j.fresh, j.closed
+		j.legs, j.rooms, j.setup, j.phones, j.fresh = map[*leg]bool{}, map[*room]bool{}, nil, false, false
 		j.mu.Unlock()
 		var err error
 		if fresh || j.file == nil || j.size > j.floor+rewriteAt {
 			err = j.renew()
 		} else {
-			err = j.write(legs, rooms, setup)
+			err = j.write(legs, rooms, setup, phones)
 		}
 		if err != nil {
 			j.e.log.Error("通话日志写入失败，重启后可能无法恢复通话", "err", err)
@@ -280,18 +298,22 @@ func (j *journal) renew() error {
 	}
 	setup := j.e.setup
 	j.e.mu.Unlock()
-	if err := j.write(legs, rooms, &setup); err != nil {
+	if err := j.write(legs, rooms, &setup, true); err != nil {
 		return err
 	}
 	j.floor = j.size
 	return os.Rename(j.path+".new", j.path)
 }
 
-func (j *journal) write(legs map[*leg]bool, rooms map[*room]bool, setup *media.Setup) error {
+func (j *journal) write(legs map[*leg]bool, rooms map[*room]bool, setup *media.Setup, phones bool) error {
 	j.buf = j.buf[:0]
 	var err error
 	if setup != nil {
 		err = j.add(entry{Name: "s", Setup: setup})
+	}
+	if phones && j.e.stack != nil {
+		list := j.e.stack.Registrations()
+		err = errors.Join(err, j.add(entry{Name: "p", Phones: &list}))
 	}
 	for l := range legs {
 		err = errors.Join(err, j.add(entry{Name: "l" + string(l.id), Leg: j.e.saveLeg(l)}))

@@ -25,7 +25,7 @@ func (e *Engine) saveLeg(l *leg) *savedLeg {
 			return nil
 		}
 		st := l.stream.State(e.now())
-		s.Dialog, s.Stream, s.Session, s.Version = &d, &st, l.local.Session, l.local.Version
+		s.Dialog, s.Stream, s.Session, s.Version, s.Crypto = &d, &st, l.local.Session, l.local.Version, l.local.Crypto
 	}
 	l.mu.Lock()
 	if p := l.prompt; p != nil {
@@ -63,12 +63,13 @@ func (e *Engine) recover(left *saved) {
 	}
 	e.tell(media.Event{Kind: media.Restarted})
 	if left.setup != nil {
-		if err := e.stack.Configure(left.setup.Trunks, left.setup.Phones); err != nil {
+		if err := e.configure(*left.setup); err != nil {
 			e.log.Error("中继和话机设置未能恢复", "err", err)
 		}
 		e.mu.Lock()
 		e.setup = *left.setup
 		e.mu.Unlock()
+		e.stack.RestorePhones(left.phones)
 	}
 	for _, s := range left.legs {
 		if err := e.restoreLeg(s); err != nil {
@@ -107,7 +108,7 @@ func (e *Engine) restoreLeg(s savedLeg) error {
 		return err
 	}
 	l.stream = st
-	l.local = sdp.Local{Addr: e.ip, Port: st.Port, Session: s.Session, Version: s.Version, RTCPMux: true}
+	l.local = sdp.Local{Addr: e.ip, Port: st.Port, Session: s.Session, Version: s.Version, RTCPMux: true, Crypto: s.Crypto}
 	var out line = st
 	l.line.Store(&out)
 	c, err := e.stack.Restore(*s.Dialog)

@@ -97,6 +97,9 @@ const grace = 60_000
 // nobody entered.
 func (e *Engine) sweep() {
 	e.mu.Lock()
+	if e.swept++; e.swept%12 == 0 && len(e.phones) > 0 { // a minute: registrations are refreshed without news
+		e.journal.touchPhones()
+	}
 	old := e.ms() - grace
 	var out []*leg
 	for _, l := range e.legs {

@@ -126,6 +126,13 @@ func (st *Stream) Report(now int64) {
 	} else {
 		to = addressOf(netip.AddrPortFrom(to.host(), to.port()+1), sock.v6)
 	}
+	if st.safe != nil {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		if b = st.safe.sealReport(b); b == nil {
+			return
+		}
+	}
 	sock.send(b, &to)
 }
 
@@ -142,7 +149,11 @@ func (st *Stream) readReport(sh *shard, now int64) {
 		return
 	}
 	if h := sh.from.host(); h == in.terms.Remote.Addr().Unmap() || in.latched && h == in.peer.host() {
-		st.report(sh.buf[:n], now)
+		b := sh.buf[:n]
+		if st.safe != nil {
+			b = st.safe.openReport(sh.plain[:], b)
+		}
+		st.report(b, now)
 	}
 }
 

@@ -34,6 +34,7 @@ type shard struct {
 	listed  []ticking         // what the loop walks; nil = make anew
 	ticks   uint64
 	buf     [2048]byte
+	plain   [2048]byte // of a secured packet
 	from    address
 }
 

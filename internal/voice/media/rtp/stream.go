@@ -31,21 +31,29 @@ type Terms struct {
 	Mux     bool           // RTCP on the same port
 	Send    bool
 	Receive bool
+	Keys    Keys // of SRTP
 }
 
 // State is all that brings a stream back on the same port after a crash.
 type State struct {
-	Port  int    `json:"port"`
-	Peer  string `json:"peer,omitempty"` // where sound goes, as latched
-	Law   Law    `json:"law"`
-	Event byte   `json:"event,omitempty"`
-	Mux   bool   `json:"mux,omitempty"`
-	Send  bool   `json:"send"`
-	Recv  bool   `json:"recv"`
-	SSRC  uint32 `json:"ssrc"`
-	Seq   uint16 `json:"seq"`
-	TS    uint32 `json:"ts"`
-	At    int64  `json:"at"` // ns, when Seq and TS were true
+	Port  int         `json:"port"`
+	Peer  string      `json:"peer,omitempty"` // where sound goes, as latched
+	Law   Law         `json:"law"`
+	Event byte        `json:"event,omitempty"`
+	Mux   bool        `json:"mux,omitempty"`
+	Send  bool        `json:"send"`
+	Recv  bool        `json:"recv"`
+	SSRC  uint32      `json:"ssrc"`
+	Seq   uint16      `json:"seq"`
+	TS    uint32      `json:"ts"`
+	At    int64       `json:"at"` // ns, when Seq and TS were true
+	Keys  *Keys       `json:"keys,omitempty"`
+	Turns [2]struct { // how often the numbers went round: ours, the peer's
+		SSRC uint32 `json:"ssrc"`
+		Seq  uint16 `json:"seq"`
+		ROC  uint32 `json:"roc"`
+	} `json:"turns,omitzero"`
+	Index uint32 `json:"index,omitempty"` // of our SRTCP
 }
 
 // Stream (媒体流) is the sound of one SIP leg: a pair of sockets, what arrives and
@@ -56,7 +64,8 @@ type Stream struct {
 	Port  int
 	shard *shard
 	free  func(int)
-	to    address // guarded by Sender.mu
+	to    address     // guarded by Sender.mu
+	safe  *protection // replaced under both locks; nil = in the clear
 
 	in struct {
 		sync.Mutex
@@ -79,7 +88,14 @@ type Stream struct {
 func newStream(s *Shards, port int, a, b *socket, sink Sink, free func(int)) (*Stream, error) {
 	st := &Stream{Port: port, shard: s.shards[s.Pick()], free: free}
 	st.in.rtp, st.in.rtcp, st.in.sink = a, b, sink
-	st.Begin(PCMA, func(b []byte) { a.send(b, &st.to) })
+	st.Begin(PCMA, func(b []byte) {
+		if st.safe != nil {
+			if b = st.safe.seal(b); b == nil {
+				return
+			}
+		}
+		a.send(b, &st.to)
+	})
 	st.open = false // until there are terms
 	for i, sock := range []*socket{a, b} {
 		st.shard.socks.set(sock.fd, &end{st, i == 1})
@@ -123,12 +139,41 @@ func (st *Stream) Set(t Terms) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.law, st.event = t.Law, t.Event
+	if !st.protect(t.Keys) {
+		t.Remote, st.in.terms.Receive = netip.AddrPort{}, false // rather silent than in the clear
+	}
 	st.open = st.write != nil && t.Send && t.Remote.IsValid() && t.Remote.Port() != 0 && !t.Remote.Addr().IsUnspecified()
 	if st.in.latched {
 		st.to = st.in.peer
 	} else if t.Remote.IsValid() {
 		st.to = addressOf(t.Remote, st.in.rtp.v6)
 	}
+}
+
+// protect puts keys into force; those that stay keep their counters. Both locks
+// are held.
+func (st *Stream) protect(k Keys) bool {
+	switch {
+	case k == Keys{}:
+		st.safe = nil
+		return true
+	case st.safe != nil && st.safe.keys == k:
+		return true
+	}
+	next, err := newProtection(k)
+	if err != nil {
+		return false
+	}
+	if st.safe != nil && st.safe.keys.Send == k.Send { // the same key never numbers twice
+		next.out = st.safe.out
+	} else if st.s.packets == 0 {
+		st.seq &= 0x7fff // RFC 3711 3.3.1: a lost beginning must not hide a turn of the numbers
+	}
+	if st.safe != nil && st.safe.keys.Receive == k.Receive {
+		next.in = st.safe.in
+	}
+	st.safe = next
+	return true
 }
 
 // Terms are those in force.
@@ -151,14 +196,21 @@ func (st *Stream) read(sh *shard, now int64) {
 		in.Unlock()
 		return
 	}
+	packet := sh.buf[:n]
 	if t := sh.buf[1]; in.terms.Mux && t >= typeSR && t <= 223 { // RFC 5761 §4
-		if st.accept(&sh.from) {
-			st.report(sh.buf[:n], now)
+		if st.safe != nil {
+			packet = st.safe.openReport(sh.plain[:], packet)
+		}
+		if packet != nil && st.accept(&sh.from) {
+			st.report(packet, now)
 		}
 		in.Unlock()
 		return
 	}
-	if in.p.Parse(sh.buf[:n]) != nil || !in.terms.Receive || !st.accept(&sh.from) {
+	if st.safe != nil {
+		packet = st.safe.open(sh.plain[:], packet)
+	}
+	if in.p.Parse(packet) != nil || !in.terms.Receive || !st.accept(&sh.from) {
 		in.Unlock()
 		return
 	}
@@ -229,6 +281,15 @@ func (st *Stream) State(now int64) State {
 	if remote.IsValid() {
 		s.Peer = remote.String()
 	}
+	if p := st.safe; p != nil {
+		s.Keys = &p.keys
+		s.Turns[0].SSRC, s.Turns[0].Seq = st.s.ssrc, st.seq
+		s.Turns[0].ROC, _ = p.out.ROC(st.s.ssrc)
+		r := &st.in.recv
+		s.Turns[1].SSRC, s.Turns[1].Seq = r.ssrc, uint16(r.top)
+		s.Turns[1].ROC, _ = p.in.ROC(r.ssrc)
+		s.Index, _ = p.out.Index(st.s.ssrc)
+	}
 	return s
 }
 
@@ -243,14 +304,27 @@ func (st *Stream) Restore(s State, now int64) error {
 		}
 		t.Remote = peer
 	}
+	if s.Keys != nil {
+		t.Keys = *s.Keys
+	}
 	st.Set(t)
+	st.in.Lock()
+	defer st.in.Unlock()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	gone := max(0, now-s.At)
 	st.s.ssrc = s.SSRC
 	// Packets sent since the state was saved are not known; a leap beyond them
 	// is loss to the peer, a step back would be discarded as old.
-	st.seq = s.Seq + uint16(gone/20e6) + 50
+	leap := gone/20e6 + 50
+	st.seq = s.Seq + uint16(leap)
+	if p := st.safe; p != nil {
+		p.out.SetROC(s.SSRC, s.Turns[0].ROC+uint32((int64(s.Seq)+leap)>>16))
+		p.out.SetIndex(s.SSRC, s.Index+uint32(gone/1e9)+100)
+		if peer := s.Turns[1]; peer.SSRC != 0 {
+			p.resume(peer.SSRC, peer.ROC+uint32((int64(peer.Seq)+gone/20e6)>>16))
+		}
+	}
 	st.ts = s.TS + uint32(gone/125000)
 	st.last = 0
 	return nil

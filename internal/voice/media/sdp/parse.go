@@ -98,6 +98,16 @@ func (o Offer) Events() (uint8, bool) {
 	return 0, false
 }
 
+// Protection is the peer's crypto line of a suite.
+func (o Offer) Protection(suite string) (Crypto, bool) {
+	for _, c := range o.Crypto {
+		if c.Suite == suite {
+			return c, true
+		}
+	}
+	return Crypto{}, false
+}
+
 // Held tells whether the peer has put us on hold: it does not want to hear us,
 // by direction or by the old address 0.0.0.0.
 func (o Offer) Held() bool {
@@ -283,7 +293,15 @@ func crypto(s string) (Crypto, bool) {
 	if err != nil || !ok || tag < 0 {
 		return Crypto{}, false
 	}
-	key, _, _ = strings.Cut(key, "|")
+	key, rest, _ := strings.Cut(key, "|")
+	if strings.Contains(rest, ":") || strings.Contains(key, ";") { // an MKI, several keys
+		return Crypto{}, false
+	}
+	for _, p := range f[3:] { // UNENCRYPTED_SRTP, KDR …: what changes the protection is not ours
+		if !strings.HasPrefix(p, "WSH=") {
+			return Crypto{}, false
+		}
+	}
 	return Crypto{Tag: tag, Suite: f[1], Key: key}, true
 }
 

@@ -88,7 +88,7 @@ func TestAnswer(t *testing.T) {
 }
 
 func TestSecureOffer(t *testing.T) {
-	o := parse(t, "v=0\nc=IN IP6 2001:db8::1\nm=audio 4 RTP/SAVP 8\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:QUJD|2^20|1:4\na=crypto:x y z\na=rtcp-mux\n")
+	o := parse(t, "v=0\nc=IN IP6 2001:db8::1\nm=audio 4 RTP/SAVP 8\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:QUJD|2^20\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:QUJD|2^20|1:4\na=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:QUJD UNENCRYPTED_SRTP\na=crypto:x y z\na=rtcp-mux\n")
 	if !o.Secure || len(o.Crypto) != 1 || o.Crypto[0] != (Crypto{1, "AES_CM_128_HMAC_SHA1_80", "QUJD"}) || !o.RTCPMux || o.RTCPPort != 4 {
 		t.Errorf("%+v", o)
 	}

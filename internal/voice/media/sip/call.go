@@ -30,6 +30,7 @@ type Call struct {
 	phone    string
 	dnis     string
 	ani      string
+	secure   bool // its trunk or phone wants encrypted sound
 	headers  map[string]string
 	offer    []byte
 	newest   string
@@ -61,6 +62,7 @@ type Call struct {
 	out       outgoing
 	noAnswer  *timer // gives up a call that nobody takes
 	asked     []byte // the answer that came in a PRACK
+	referral  string // Event of a REFER whose outcome the phone waits for
 
 	qmu   sync.Mutex
 	queue []func()
@@ -81,10 +83,17 @@ func (c *Call) ID() string { return c.id }
 func (c *Call) Incoming() bool { return c.incoming }
 
 // Trunk is the trunk the call came or went through, "" for a phone's.
-func (c *Call) Trunk() string { return c.trunk }
+func (c *Call) Trunk() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trunk
+}
 
 // Phone is the registered phone at the other end, "" for a trunk's call.
 func (c *Call) Phone() string { return c.phone }
+
+// Secure tells whether the trunk or phone takes encrypted sound only.
+func (c *Call) Secure() bool { return c.secure }
 
 // DNIS is the number that was dialled.
 func (c *Call) DNIS() string { return c.dnis }
@@ -196,7 +205,7 @@ func (c *Call) bye(cause int) {
 	go func() {
 		ctx, cancel := ctxLong()
 		defer cancel()
-		if _, err := c.s.do(ctx, req); err != nil {
+		if _, err := c.do(ctx, req); err != nil {
 			c.s.log.Debug("BYE without an answer", "call", c.id, "err", err)
 		}
 		c.s.forget(c)

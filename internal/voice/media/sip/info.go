@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	sg "github.com/emiago/sipgo/sip"
 )
@@ -93,15 +94,50 @@ func (c *Call) referred(req *sg.Request, tx *sg.ServerTx) {
 	if c.state == ended {
 		return
 	}
-	c.post(func() { c.s.h.Refer(c, to) })
-	if strings.EqualFold(header(req, "refer-sub"), "false") {
-		return
+	if c.referral != "" { // one at a time; the earlier wish is over
+		c.notify("SIP/2.0 603 Decline", true)
 	}
+	c.referral = "refer;id=" + strconv.Itoa(int(seq(req)))
+	if strings.EqualFold(header(req, "refer-sub"), "false") {
+		c.referral = ""
+	} else {
+		c.notify("SIP/2.0 100 Trying", false)
+		was := c.referral
+		c.s.timers.after(referWait, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.referral == was {
+				c.notify("SIP/2.0 503 Service Unavailable", true)
+			}
+		})
+	}
+	c.post(func() { c.s.h.Refer(c, to) })
+}
+
+// referWait is how long the platform may take to say what became of a REFER.
+const referWait = 30 * time.Second
+
+// Referred tells the phone what became of its REFER, as a SIP code (RFC 3515
+// 2.4.5). It does nothing when the phone does not wait to hear.
+func (c *Call) Referred(code int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.referral != "" && c.state != ended {
+		c.notify("SIP/2.0 "+strconv.Itoa(code)+" "+phrase(code), true)
+	}
+}
+
+// notify reports on the REFER, for the last time or not. c.mu is held.
+func (c *Call) notify(line string, last bool) {
+	state := "active;expires=" + strconv.Itoa(int(referWait/time.Second))
 	note := c.build(sg.NOTIFY, c.nextSeq())
-	note.AppendHeader(sg.NewHeader("Event", "refer;id="+strconv.Itoa(int(seq(req)))))
-	note.AppendHeader(sg.NewHeader("Subscription-State", "terminated;reason=noresource"))
+	note.AppendHeader(sg.NewHeader("Event", c.referral))
+	if last {
+		state, c.referral = "terminated;reason=noresource", ""
+	}
+	note.AppendHeader(sg.NewHeader("Subscription-State", state))
 	note.AppendHeader(sg.NewHeader("Content-Type", "message/sipfrag;version=2.0"))
-	note.SetBody([]byte("SIP/2.0 200 OK\r\n"))
+	note.SetBody([]byte(line + "\r\n"))
 	go func() {
 		ctx, cancel := ctxLong()
 		defer cancel()

@@ -20,6 +20,7 @@ type registrar struct {
 	s        *Stack
 	mu       sync.RWMutex
 	ha1      map[string]string
+	secure   map[string]bool // phones whose sound is encrypted
 	bindings map[string]*binding
 	where    map[netip.AddrPort]string
 	door     *door
@@ -60,13 +61,13 @@ func newRegistrar(s *Stack) *registrar {
 
 // set replaces the accounts; a phone whose account is gone or has another secret must register again.
 func (r *registrar) set(phones []media.Phone) {
-	next := make(map[string]string, len(phones))
+	next, secure := make(map[string]string, len(phones)), map[string]bool{}
 	for _, p := range phones {
-		next[p.User] = strings.ToLower(p.HA1)
+		next[p.User], secure[p.User] = strings.ToLower(p.HA1), p.SRTP
 	}
 	r.mu.Lock()
 	old := r.ha1
-	r.ha1 = next
+	r.ha1, r.secure = next, secure
 	r.mu.Unlock()
 	for user, ha1 := range old {
 		if next[user] != ha1 {
@@ -85,6 +86,12 @@ func (r *registrar) has(user string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.ha1[user] != ""
+}
+
+func (r *registrar) encrypted(user string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.secure[user]
 }
 
 // at is the phone that registered from there.
@@ -127,12 +134,13 @@ func (s *Stack) Registrations() []Registration {
 }
 
 // RestorePhones takes over what a former process knew; call it after Configure.
-// Phones without an account, and those whose time is over, are left out.
+// Phones without an account, those whose time is over, and those whose
+// connection died with the process are left out; the last come back by themselves.
 func (s *Stack) RestorePhones(list []Registration) {
 	for _, r := range list {
 		b := &binding{dest: r.Dest, transport: r.Transport, until: clock.FromMillis(r.Until)}
 		from, err := netip.ParseAddrPort(r.From)
-		if err != nil || sg.ParseUri(r.Contact, &b.contact) != nil || !s.reg.has(r.User) || !b.until.After(s.clock.Now()) {
+		if err != nil || sg.ParseUri(r.Contact, &b.contact) != nil || !s.reg.has(r.User) || !b.until.After(s.clock.Now()) || b.transport != "udp" {
 			continue
 		}
 		b.from = from

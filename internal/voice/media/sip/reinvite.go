@@ -89,6 +89,11 @@ func (c *Call) exchange(sdp []byte) (body []byte, code int, err error) {
 	c.mu.Lock()
 	req := c.newInvite(sdp, nil)
 	c.mu.Unlock()
+	return c.renegotiate(req, sdp, true)
+}
+
+// renegotiate sends a re-INVITE to its end; challenged, it is sent once more.
+func (c *Call) renegotiate(req *sg.Request, sdp []byte, again bool) (body []byte, code int, err error) {
 	ctx, cancel := ctxLong()
 	tx, err := c.s.begin(ctx, req)
 	cancel()
@@ -111,6 +116,9 @@ func (c *Call) exchange(sdp []byte) (body []byte, code int, err error) {
 	if res.StatusCode >= 300 {
 		c.s.keepAck(req, res)
 		tx.Terminate()
+		if next := c.proven(req, res); next != nil && again {
+			return c.renegotiate(next, sdp, false)
+		}
 		if res.StatusCode == 481 || res.StatusCode == 408 {
 			_ = c.hangup(102, End{Code: res.StatusCode, Cause: 102, By: "party"})
 		}

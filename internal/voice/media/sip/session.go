@@ -192,7 +192,7 @@ func (c *Call) sendUpdate() int {
 	c.mu.Unlock()
 	ctx, cancel := ctxLong()
 	defer cancel()
-	res, err := c.s.do(ctx, req)
+	res, err := c.do(ctx, req)
 	if err != nil {
 		return 408
 	}

@@ -294,6 +294,10 @@ func (s *Stack) Addr() string {
 	return net.JoinHostPort(s.laddr.IP.String(), strconv.Itoa(s.laddr.Port))
 }
 
+// Host is the address under which peers reach us: the advertised one, else where
+// we listen, never the unspecified one.
+func (s *Stack) Host() string { return s.host }
+
 // Calls is how many calls are known, those being torn down included.
 func (s *Stack) Calls() int {
 	s.mu.Lock()

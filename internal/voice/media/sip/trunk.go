@@ -145,22 +145,6 @@ func (t *trunks) knows(a netip.Addr) bool {
 	return false
 }
 
-// pick is the trunk for an outgoing call: the named one, or the first that is up
-// or has not been heard of yet.
-func (t *trunks) pick(name string) (media.Trunk, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, tr := range t.list {
-		if tr.Address == "" || name != "" && tr.Name != name {
-			continue
-		}
-		if name != "" || tr.up || !tr.heard {
-			return tr.Trunk, true
-		}
-	}
-	return media.Trunk{}, false
-}
-
 // allowed takes one call off the caller's allowance of calls a minute. Withheld
 // numbers share none, or one of them would silence all; loopback is never held
 // below 100 calls a second.

@@ -20,6 +20,7 @@ type DialOpts struct {
 	ANI     string            // the number shown; "" = withheld
 	Headers map[string]string // X-Ticket, Diversion …
 	Offer   []byte            // our description; empty = the peer offers in its 200
+	Secure  []byte            // that of encrypted sound, for trunks and phones that take no other
 	Timeout time.Duration     // until no answer; 0 = 30 s
 }
 
@@ -32,8 +33,10 @@ type outgoing struct {
 	cause       int
 	ack         *sg.Request // of the last 2xx, to be repeated
 	rseq        uint32
-	raised      bool // asked again after 422
-	agreed      bool // the late offer has been answered in a PRACK
+	raised      bool          // asked again after 422
+	agreed      bool          // the late offer has been answered in a PRACK
+	rest        []media.Trunk // to be tried when this one does not take the call
+	authed      bool          // this trunk has had our credentials
 }
 
 // Why a call cannot go out.
@@ -56,7 +59,7 @@ func (s *Stack) Dial(t media.Target, o DialOpts) (*Call, error) {
 	if s.closed.Load() {
 		return nil, net.ErrClosed
 	}
-	c := &Call{s: s, callID: random(), localSDP: o.Offer, ani: o.ANI, dnis: t.Value}
+	c := &Call{s: s, callID: random(), ani: o.ANI, dnis: t.Value}
 	c.local = party{uri: sg.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}, tag: "h" + random()}
 	if o.ANI != "" {
 		if Number(o.ANI) == "" {
@@ -76,7 +79,10 @@ func (s *Stack) Dial(t media.Target, o DialOpts) (*Call, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.invite = c.newInvite(o.Offer, extra)
+	if c.localSDP = o.Offer; c.secure {
+		c.localSDP = o.Secure
+	}
+	c.invite = c.newInvite(c.localSDP, extra)
 	s.remember(c)
 	wait := o.Timeout
 	if wait <= 0 {
@@ -110,26 +116,24 @@ func (s *Stack) aim(c *Call, t media.Target) error {
 		if number == "" {
 			return ErrTarget
 		}
-		tr, ok := s.trunks.pick(t.Trunk)
-		if !ok {
+		list := s.trunks.candidates(t.Trunk)
+		if len(list) == 0 {
 			return ErrTrunk
 		}
-		host, port, err := hostOf(tr.Address, tr.Transport)
-		if err != nil {
+		if err := c.toTrunk(list[0], number); err != nil {
 			return err
 		}
-		c.trunk, c.transport, c.dnis = tr.Name, or(tr.Transport, "udp"), number
-		c.target = sg.Uri{Scheme: "sip", User: strings.ReplaceAll(number, "#", "%23"), Host: host, Port: port}
-		if c.transport != "udp" {
-			c.target.UriParams = sg.HeaderParams{{K: "transport", V: c.transport}}
+		for _, tr := range list[1:] { // the offer is made for one kind of sound
+			if tr.SRTP == c.secure {
+				c.out.rest = append(c.out.rest, tr)
+			}
 		}
-		c.source = tr.Address
 	case media.ToPhone:
 		b, ok := s.reg.lookup(t.Value)
 		if !ok {
 			return ErrPhone
 		}
-		c.phone, c.target, c.dest, c.transport = t.Value, *b.contact.Clone(), b.dest, b.transport
+		c.phone, c.target, c.dest, c.transport, c.secure = t.Value, *b.contact.Clone(), b.dest, b.transport, s.reg.encrypted(t.Value)
 	default:
 		return ErrTarget
 	}
@@ -186,12 +190,10 @@ func (c *Call) calling(req *sg.Request) {
 		tx, err := c.s.begin(ctx, req)
 		cancel()
 		if err != nil {
-			c.lost(err)
-			return
+			req = c.lost(req, err)
+			continue
 		}
-		c.mu.Lock()
-		c.out.tx = tx
-		c.mu.Unlock()
+		c.hurry(tx)
 		req = c.follow(tx, req)
 	}
 }
@@ -202,8 +204,7 @@ func (c *Call) follow(tx *sg.ClientTx, req *sg.Request) *sg.Request {
 	for {
 		select {
 		case <-tx.Done():
-			c.lost(tx.Err())
-			return nil
+			return c.lost(req, tx.Err())
 		case res := <-tx.Responses():
 			switch {
 			case res.StatusCode < 200:
@@ -221,10 +222,13 @@ func (c *Call) follow(tx *sg.ClientTx, req *sg.Request) *sg.Request {
 	}
 }
 
-// lost: the INVITE got no final response.
-func (c *Call) lost(err error) {
+// lost: the INVITE got no final response; another trunk may take its place.
+func (c *Call) lost(req *sg.Request, err error) *sg.Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if next := c.elsewhere(req); next != nil {
+		return next
+	}
 	e := End{Code: 408, Cause: 102, By: "timer"}
 	if err != nil && !errors.Is(err, sg.ErrTransactionTimeout) {
 		e = End{Code: 503, Cause: 38, By: "party"}
@@ -233,6 +237,7 @@ func (c *Call) lost(err error) {
 		c.s.log.Warn("call not placed", "call", c.id, "trunk", c.trunk, "err", err)
 	}
 	go c.s.forget(c)
+	return nil
 }
 
 // progress is a 1xx.
@@ -316,22 +321,19 @@ func (c *Call) failed(req *sg.Request, res *sg.Response) *sg.Request {
 		if se, ok := secondsOf(header(res, "min-se")); ok && se > c.session.interval && se < 24*time.Hour {
 			c.out.raised, c.remote.tag = true, ""
 			c.session.interval, c.session.minimum = se, se
-			next := c.build(sg.INVITE, c.nextSeq())
-			for _, h := range req.Headers() {
-				switch h.Name() {
-				case "Allow", "Supported", "Content-Type", "P-Asserted-Identity", "Privacy", "Diversion", "History-Info", "P-Called-Party-ID", "Alert-Info", "Call-Info":
-					next.AppendHeader(h)
-				default:
-					if strings.HasPrefix(h.Name(), "X-") {
-						next.AppendHeader(h)
-					}
-				}
-			}
-			for _, h := range c.session.propose(true) {
-				next.AppendHeader(h)
-			}
-			next.SetBody(req.Body())
-			c.invite, c.out.provisional = next, false
+			return c.anew(req)
+		}
+	}
+	if c.state == early && !c.out.authed {
+		if h := c.s.credentials(c.trunk, req, res); h != nil {
+			c.out.authed, c.remote.tag = true, ""
+			next := c.anew(req)
+			next.AppendHeader(h)
+			return next
+		}
+	}
+	if res.StatusCode == 503 || res.StatusCode == 408 {
+		if next := c.elsewhere(req); next != nil {
 			return next
 		}
 	}

@@ -52,13 +52,13 @@ func (s *Stack) incomingInvite(req *sg.Request, tx *sg.ServerTx) {
 	c := &Call{s: s, incoming: true, callID: callID(req), phone: phone, offer: body, headers: carried(req), dnis: called(req), ani: caller(req, trusted && phone == ""),
 		invite: req, serverTx: tx, remoteSeq: seq(req), transport: strings.ToLower(req.Transport()), source: req.Source()}
 	if phone == "" {
-		c.trunk = trunk.Name
+		c.trunk, c.secure = trunk.Name, trunk.SRTP
 		if !s.trunks.allowed(trunk, c.ani, from.Addr()) {
 			s.refuse(req, tx, 480, sg.NewHeader("Retry-After", "60"))
 			return
 		}
 	} else {
-		c.ani, c.dest = phone, req.Source()
+		c.ani, c.dest, c.secure = phone, req.Source(), s.reg.encrypted(phone)
 	}
 	to, fr := req.To(), req.From()
 	c.local = party{to.DisplayName, *to.Address.Clone(), toTag(req)}

@@ -32,6 +32,8 @@ export interface Measure {
   definition?: string
   path?: string
   delta?: number | null
+  note?: string // another way of counting, today
+  week_note?: string
 }
 export interface Family {
   name: string

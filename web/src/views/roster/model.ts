@@ -43,6 +43,26 @@ export interface Swap {
   to_name: string
   reason: string
   at: string
+  state: string
+  state_label: string
+  begins: string
+  ends: string
+  asked_me?: boolean
+}
+export interface Mine {
+  shifts: Shift[]
+  swaps: Swap[]
+  colleagues: Person[]
+}
+/** 技能证书: opens a skill until a day. */
+export interface Certificate {
+  id: string
+  name: string
+  skill: string
+  level: number
+  document: string
+  expires: string
+  valid: boolean
 }
 export const rosters = {
   list: () => api.get<{ items: Roster[] }>('/rosters'),
@@ -52,6 +72,13 @@ export const rosters = {
   save: (r: Partial<Roster>) => api.post<Roster>('/rosters', r),
   publish: (id: string) => api.post<Roster>(`/rosters/${id}/publish`),
   swaps: () => api.get<{ items: Swap[] }>('/rosters/swaps'),
+  mine: () => api.get<Mine>('/rosters/mine'),
+  ask: (shift: string, to: string, reason: string) => api.post<Swap>('/rosters/swaps', { shift, to, reason }),
+  answer: (id: string, how: 'accept' | 'decline') => api.post<{ message: string }>(`/rosters/swaps/${id}/answers/${how}`),
+  certificates: (account: string) => api.get<{ items: Certificate[] }>('/certificates', { account }),
+  certify: (v: Record<string, unknown>) => api.post<Certificate>('/certificates', v),
+  revoke: (id: string) => api.del<{ message: string }>(`/certificates/${id}`),
+  skills: () => api.get<{ lines: string[] }>('/voice/targets'),
   decide: (id: string, how: 'agree' | 'refuse') => api.post<{ message: string }>(`/rosters/swaps/${id}/${how}`),
 }
 

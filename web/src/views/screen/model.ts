@@ -8,6 +8,8 @@ export interface Tile {
   unit?: string
   definition?: string
   fresh?: string
+  note?: string
+  path?: string
 }
 export interface City {
   code: string

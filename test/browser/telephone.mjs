@@ -1,0 +1,94 @@
+// 电话故事之二，用演示的模拟话机：来一个电话、在办工单并入、静音、紧急三方、咨询转三方和转出、断线重拨、按键评价。
+import { account, api, base, check, desktop, enter, finish, open, shot } from './lib.mjs'
+
+const browser = await open(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'])
+const seen = (l, timeout = 15_000) => l.waitFor({ timeout }).then(() => true, () => false)
+
+/** sit opens a page with the telephone and waits for the voice path. */
+async function sit(role, path, wait = true) {
+  const page = await enter(browser, account(role), desktop)
+  await page.context().grantPermissions(['microphone'], { origin: new URL(base).origin }).catch(() => {})
+  await page.goto(base + path)
+  page.bar = page.getByRole('region', { name: '电话' })
+  page.key = (name) => page.bar.getByRole('button', { name })
+  check(await seen(page.bar), path + ' 有话务条')
+  if (wait) await page.waitForFunction(() => !document.body.innerText.includes('语音通道接通后可用') && document.body.innerText.includes('来一个电话'), null, { timeout: 20_000 })
+  return page
+}
+const ready = async (p) => {
+  await p.key(/^就绪$/).click()
+  check(await seen(p.key(/^示忙$/)), '就绪')
+}
+
+const agent = await sit('agent', '/console/desk', false)
+if (!(await api(agent, 'GET', '/api/v1/demo/scenarios')).body?.items?.length) {
+  console.log('没有演示来电，本故事不走')
+  process.exit(0)
+}
+check(await agent.key(/来一个电话/).isDisabled(), '未就绪不能来电')
+check(await seen(agent.bar.getByText('就绪后可用'), 20_000), '写明就绪后可用')
+await ready(agent)
+const ring = async (title) => {
+  await agent.key(/来一个电话/).click()
+  await agent.getByRole('menuitem', { name: title }).click()
+  const pop = agent.getByRole('alert', { name: '来电' })
+  check(await seen(pop, 30_000), `${title}：在本席响铃`)
+  return pop
+}
+
+// 重复来电：弹屏列出在办工单，点开、催办、合并；三方、转出
+{
+  const pop = await ring('重复来电')
+  check(await seen(pop.getByRole('button', { name: '合并到该件' })), '弹屏列出在办工单')
+  check(/指定由该席接听；归属依据：所拨区号/.test(await pop.innerText()), '写明派给您的理由和归属依据')
+  await shot(agent, 'pop-open-1600')
+  await agent.keyboard.press('F2') // 12秒内，无障碍和窄屏在第一个故事里查
+  check(await seen(agent.key(/^挂机/)), '接听')
+  const call = (await api(agent, 'GET', '/api/v1/calls?direction=in&limit=1')).body.items[0]
+  await agent.getByLabel('诉求人').getByRole('button', { name: '合并到该件' }).first().click()
+  const dialog = agent.getByRole('dialog').last()
+  await dialog.getByRole('textbox').first().fill('诉求人再次来电，积水仍未处理，请尽快办理。')
+  await agent.keyboard.press('Control+Enter')
+  let bound = ''
+  for (let i = 0; i < 12 && !(bound && bound !== '0'); i++) {
+    await agent.waitForTimeout(500)
+    bound = (await api(agent, 'GET', '/api/v1/calls/' + call.id)).body.ticket
+  }
+  check(Boolean(bound && bound !== '0'), '通话并入原工单')
+  await agent.keyboard.press('F7')
+  check(await seen(agent.key(/^取消静音/)), '静音')
+  await agent.keyboard.press('F7')
+  for (const [target, word] of [[/110/, '三方通话'], [/12305/, '咨询中']]) {
+    await agent.keyboard.press('F8')
+    await agent.getByRole('dialog', { name: /转接/ }).getByRole('button', { name: target }).first().click()
+    check(await seen(agent.bar.getByText(word), 10_000), `${target}：${word}`)
+    if (word === '三方通话') await agent.key(/^收回/).click()
+    await agent.waitForTimeout(400)
+  }
+  await agent.keyboard.press('F9')
+  check(await seen(agent.bar.getByText('三方通话')), '咨询转三方')
+  await agent.key(/^转出/).click()
+  check(await seen(agent.key(/^结束话后/)), '转出后话后')
+  await agent.key(/^结束话后/).click()
+}
+
+// 通话中断：自动接回；转满意度后按键评价入话单
+{
+  await ring('通话中断')
+  await agent.keyboard.press('F2')
+  check(await seen(agent.bar.getByText('断线回拨'), 30_000), '断线后自动重拨')
+  check(await seen(agent.key(/^满意度/), 10_000), '接回诉求人')
+  await agent.keyboard.press('F10')
+  check(await seen(agent.key(/^结束话后/)), '转满意度后话后')
+  let row
+  for (let i = 0; i < 14 && !row?.result; i++) {
+    await agent.waitForTimeout(1000)
+    row = (await api(agent, 'GET', '/api/v1/calls?direction=in&limit=1')).body.items[0]
+  }
+  check(row.result === 'answered' && row.survey === 5 && row.solved === 'yes', '按键评价入话单：' + JSON.stringify({ result: row.result, survey: row.survey, solved: row.solved }))
+  await agent.key(/^结束话后/).click()
+}
+
+check(agent.errors.length === 0, '座席没有脚本错误：' + agent.errors.slice(0, 3).join(' | '))
+await browser.close()
+finish()
