@@ -17,7 +17,7 @@ func (a *API) callOpenRoutes() {
 	type openOut struct {
 		Items []CallerTicket `json:"items"`
 	}
-	route(a, http.MethodGet, "/api/v1/calls/{id}/open", "calls-open", "来电人的在办工单", Rule{Roles: at, Audit: "caller.lookup"}, func(ctx context.Context, in *pathID) (*struct{ Body openOut }, error) {
+	route(a, http.MethodGet, "/api/v1/calls/{id}/open", "calls-open", "诉求人的在办工单", Rule{Roles: at, Audit: "caller.lookup"}, func(ctx context.Context, in *pathID) (*struct{ Body openOut }, error) {
 		id, err := parseID(in.ID)
 		if err != nil {
 			return nil, err

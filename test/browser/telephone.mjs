@@ -25,6 +25,8 @@ if (!(await api(agent, 'GET', '/api/v1/demo/scenarios')).body?.items?.length) {
   console.log('没有演示来电，本故事不走')
   process.exit(0)
 }
+if (await agent.key(/^(就绪|示忙)$/).first().waitFor().then(() => agent.key(/^示忙$/).count())) await agent.key(/^示忙$/).click() // the seat of the story before
+check(await seen(agent.key(/^就绪$/)), '示忙')
 check(await agent.key(/来一个电话/).isDisabled(), '未就绪不能来电')
 check(await seen(agent.bar.getByText('就绪后可用'), 20_000), '写明就绪后可用')
 await ready(agent)

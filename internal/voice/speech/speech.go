@@ -60,7 +60,7 @@ func (c Config) Recognizer() (Recognizer, error) {
 	}
 	u, err := url.Parse(c.ASR)
 	if err != nil || u.Host == "" {
-		return nil, fault.Invalid("asr_invalid", "语音识别地址“%s”无效，应为 ws://主机:端口 或 http://主机:端口/v1。", c.ASR)
+		return nil, fault.Invalid("asr_invalid", "语音识别地址“%s”无效，应写成 ws://10.0.0.5:10095 或 http://10.0.0.5:8000/v1 的样子。", c.ASR)
 	}
 	switch u.Scheme {
 	case "ws", "wss":
@@ -72,14 +72,14 @@ func (c Config) Recognizer() (Recognizer, error) {
 		}
 		return &Whisper{URL: strings.TrimSuffix(c.ASR, "/"), Model: or(c.ASRModel, "whisper-1"), Key: key, Label: c.Label}, nil
 	}
-	return nil, fault.Invalid("asr_invalid", "语音识别地址“%s”无效，应为 ws://主机:端口 或 http://主机:端口/v1。", c.ASR)
+	return nil, fault.Invalid("asr_invalid", "语音识别地址“%s”无效，应写成 ws://10.0.0.5:10095 或 http://10.0.0.5:8000/v1 的样子。", c.ASR)
 }
 
 // Synthesizer opens what TTS says. It fails with tts_invalid, also for none.
 func (c Config) Synthesizer() (Synthesizer, error) {
 	u, err := url.Parse(c.TTS)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fault.Invalid("tts_invalid", "语音合成地址“%s”无效，应为 http://主机:端口/v1。", c.TTS)
+		return nil, fault.Invalid("tts_invalid", "语音合成地址“%s”无效，应写成 http://10.0.0.5:8000/v1 的样子。", c.TTS)
 	}
 	key, err := c.key()
 	if err != nil {

@@ -4,7 +4,7 @@ import type { Push, Segment } from './types'
 
 function stage() {
   let tell: (m: Push) => void = () => undefined
-  const talk = createTalk({ on: (fn) => ((tell = fn as typeof tell), () => true) } as never)
+  const talk = createTalk({ on: (fn: unknown) => ((tell = fn as typeof tell), () => true) } as never)
   const say = (call: string, s: Partial<Segment>) => tell({ type: 'transcript', call, segment: { who: 'caller', label: '诉求人', to: 0, at: 0, text: '', final: false, id: '', ...s } } as Push)
   return { talk, tell: (m: object) => tell(m as Push), say }
 }
