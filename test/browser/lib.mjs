@@ -111,6 +111,14 @@ function still() {
   })
 }
 
+/** onDuty makes the seat of a call bar ready, as the story before may have left it. */
+export async function onDuty(bar) {
+  const [ready, busy] = ['就绪', '示忙'].map((name) => bar.getByRole('button', { name, exact: true }))
+  await ready.or(busy).first().waitFor({ timeout: 20_000 })
+  if (!(await busy.count())) await ready.click()
+  await busy.waitFor({ timeout: 10_000 })
+}
+
 /** settle waits until the page has loaded and drawn its data. */
 export async function settle(page) {
   await page.waitForLoadState('domcontentloaded')

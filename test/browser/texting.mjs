@@ -1,18 +1,12 @@
 // 文字会话故事：无声来电，座席发文字链接，诉求人在手机上写（没有脚本也能写），座席回复、生成工单、结束会话。
-import { account, api, axe, base, check, desktop, enter, finish, laptop, open, phone, settle, shot } from './lib.mjs'
+import { account, api, axe, base, check, desktop, enter, finish, laptop, onDuty, open, phone, settle, shot } from './lib.mjs'
 
 const browser = await open(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'])
 const agent = await enter(browser, account('agent'), desktop)
 await agent.context().grantPermissions(['microphone'], { origin: new URL(base).origin }).catch(() => {})
 await agent.goto(base + '/console/desk')
 const bar = agent.getByRole('region', { name: '电话' })
-const ready = bar.getByRole('button', { name: '就绪', exact: true })
-if (!(await ready.waitFor({ timeout: 15000 }).then(() => true, () => false))) {
-  console.log('没有语音平台，文字会话故事不走')
-  process.exit(0)
-}
-await agent.waitForTimeout(2000)
-await ready.click()
+await onDuty(bar)
 const { body } = await api(agent, 'POST', '/api/v1/demo/call', { scenario: 'silent' })
 await bar.getByRole('button', { name: /^接听/ }).first().waitFor({ timeout: 30000 })
 await agent.keyboard.press('F2')

@@ -1,18 +1,12 @@
 // 转写故事：演示来电拨进本席，转写跟着说话出现在表单旁边，填入诉求内容；话单里按句回放，原文记入审计。
-import { account, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+import { account, api, axe, base, check, desktop, enter, finish, laptop, onDuty, open, settle, shot } from './lib.mjs'
 
 const browser = await open(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'])
 const agent = await enter(browser, account('agent'), desktop)
 await agent.context().grantPermissions(['microphone'], { origin: new URL(base).origin }).catch(() => {})
 await agent.goto(base + '/console/desk')
 const bar = agent.getByRole('region', { name: '电话' })
-const ready = bar.getByRole('button', { name: '就绪', exact: true })
-if (!(await ready.waitFor({ timeout: 15000 }).then(() => true, () => false))) {
-  console.log('没有语音平台，转写故事不走')
-  process.exit(0)
-}
-await agent.waitForTimeout(2000)
-await ready.click()
+await onDuty(bar)
 const { body } = await api(agent, 'POST', '/api/v1/demo/call', { scenario: 'noise' })
 const answer = bar.getByRole('button', { name: /^接听/ }).first()
 await answer.waitFor({ timeout: 30000 })

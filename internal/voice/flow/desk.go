@@ -259,7 +259,9 @@ func (x *Exchange) line(ctx context.Context, id string, leg media.Leg, up bool) 
 	if !up {
 		if s.leg == leg || leg == "" {
 			s.leg = ""
-			x.voiceLost(ctx, s)
+			if s.phone == "" { // else the seat hangs on its phone, and the page has put its own sound away
+				x.voiceLost(ctx, s)
+			}
 		}
 		return
 	}
