@@ -1,7 +1,7 @@
 // What no page may show: English left over, times and codes meant for machines, values that never arrived.
 
 /** Words of the trade that are written in Latin letters. */
-const NAMES = /\b(12345|PDF|SSE|CSV|xlsx|Excel|JSON|HTTPS?|SHA-?\d*|SM[234]|OIDC|TOTP|SIP|PostgreSQL|SQLite|Ctrl\+?[A-Z]?|Ctrl[A-Z]|Alt|Shift|Enter|Esc|Space|PageUp|PageDown|Home|End|Delete|JPG|PNG|HEIC|MP4|WPS|Word|APP)\b/gi
+const NAMES = /\b(12345|PDF|SSE|CSV|xlsx|Excel|JSON|HTTPS?|SHA-?\d*|SM[234]|OIDC|TOTP|SIP|SRTP|SDES|TLS|PostgreSQL|SQLite|Ctrl\+?[A-Z]?|Ctrl[A-Z]|Alt|Shift|Enter|Esc|Space|PageUp|PageDown|Home|End|Delete|JPG|PNG|HEIC|MP4|WPS|Word|APP)\b/gi
 /** A login name (agent.4201), an address, a file name. */
 const IDENT = /\b[a-z]+_?[a-z]*\d*\.[\w.-]+|https?:\S+|\b[0-9a-f]{8,}\b/gi
 

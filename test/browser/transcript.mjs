@@ -36,6 +36,7 @@ await bar.getByRole('button', { name: /^挂机/ }).click()
 await agent.waitForTimeout(1500)
 
 const lead = await enter(browser, account('shift_lead'), desktop)
+for (let i = 0; i < 40 && !(await api(lead, 'GET', '/api/v1/calls/' + body.call)).body.recordings?.[0]?.ready; i++) await lead.waitForTimeout(500) // archived after the survey
 await lead.goto(`${base}/console/calls?call=${body.call}`)
 const text = lead.getByRole('list', { name: '通话转写' })
 await text.waitFor({ timeout: 10000 })
