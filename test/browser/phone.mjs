@@ -168,7 +168,7 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
   await bar.getByRole('button', { name: '结束话后' }).click()
 
   // 话单与录音：话单在通话结束后写定
-  await Promise.race([citizen.ended, new Promise((r) => setTimeout(r, 20_000))])
+  await Promise.race([citizen.ended, new Promise((r) => setTimeout(r, 60_000))]) // the survey waits for keys
   await lead.goto(base + '/console/calls/records')
   await lead.getByRole('row').filter({ hasText: '已接听' }).getByRole('button', { name: /138\*+4567/ }).first().click()
   const listen = lead.getByRole('button', { name: /收听/ }).first()
