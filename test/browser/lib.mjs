@@ -113,8 +113,10 @@ function still() {
 
 /** onDuty makes the seat of a call bar ready, as the story before may have left it. */
 export async function onDuty(bar) {
-  const [ready, busy] = ['就绪', '示忙'].map((name) => bar.getByRole('button', { name, exact: true }))
-  await ready.or(busy).first().waitFor({ timeout: 20_000 })
+  const [ready, busy, notes] = ['就绪', '示忙', '结束话后'].map((name) => bar.getByRole('button', { name, exact: true }))
+  await ready.or(busy).or(notes).first().waitFor({ timeout: 20_000 })
+  if (await notes.count()) await notes.click()
+  await ready.or(busy).first().waitFor({ timeout: 10_000 })
   if (!(await busy.count())) await ready.click()
   await busy.waitFor({ timeout: 10_000 })
 }

@@ -1,5 +1,5 @@
 // 电话故事之二，用演示的模拟话机：来一个电话、在办工单并入、静音、紧急三方、咨询转三方和转出、断线重拨、按键评价。
-import { account, api, base, check, desktop, enter, finish, open, shot } from './lib.mjs'
+import { account, api, base, check, desktop, enter, finish, onDuty, open, shot } from './lib.mjs'
 
 const browser = await open(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'])
 const seen = (l, timeout = 15_000) => l.waitFor({ timeout }).then(() => true, () => false)
@@ -25,7 +25,8 @@ if (!(await api(agent, 'GET', '/api/v1/demo/scenarios')).body?.items?.length) {
   console.log('没有演示来电，本故事不走')
   process.exit(0)
 }
-if (await agent.key(/^(就绪|示忙)$/).first().waitFor().then(() => agent.key(/^示忙$/).count())) await agent.key(/^示忙$/).click() // the seat of the story before
+await onDuty(agent.bar)
+await agent.key(/^示忙$/).click()
 check(await seen(agent.key(/^就绪$/)), '示忙')
 check(await agent.key(/来一个电话/).isDisabled(), '未就绪不能来电')
 check(await seen(agent.bar.getByText('就绪后可用'), 20_000), '写明就绪后可用')
