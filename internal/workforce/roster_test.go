@@ -118,11 +118,33 @@ func TestRosterWithoutGapsOnly(t *testing.T) {
 		if list.Shifts[2].Account != 4 {
 			t.Errorf("the shift is %+v", list.Shifts[2])
 		}
+		if w, err = s.AskSwap(ctx, 4, late.ID, 3, "换回去"); err != nil {
+			t.Fatal(err)
+		}
+		skill(t, d, late.ID, "line:12366")
+		if err := s.AnswerSwap(ctx, 3, w.ID, true); !fault.Is(err, "shift_skill") {
+			t.Errorf("without the certificate that the shift asks for: %v", err)
+		}
+		skill(t, d, late.ID, "")
+		c.Set(clock.FromMillis(late.From).Add(time.Minute))
+		if err := s.AnswerSwap(ctx, 3, w.ID, true); !fault.Is(err, "shift_begun") {
+			t.Errorf("a shift that has begun: %v", err)
+		}
 		w, err = s.AskSwap(ctx, 4, late.ID, 4, "换给自己")
 		if !fault.Is(err, "swap_invalid") {
 			t.Errorf("with oneself: %v", err)
 		}
 	})
+}
+
+func skill(t *testing.T, d *db.DB, shift int64, name string) {
+	t.Helper()
+	if err := d.Update(context.Background(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE roster_shift SET skill = $1 WHERE id = $2`, name, shift)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestRosterRefusals(t *testing.T) {

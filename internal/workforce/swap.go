@@ -3,6 +3,7 @@ package workforce
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hotline/internal/db"
@@ -15,7 +16,7 @@ type Swap struct {
 	ID, Shift, From, To int64
 	Reason, State       string
 	Decider, At         int64
-	Template            string // of the shift
+	Template, Skill     string // of the shift
 	Begins, Ends        int64
 }
 
@@ -28,10 +29,10 @@ const (
 	SwapRefused  = "refused"  // 班长不同意
 )
 
-const swapColumns = `w.id, w.shift, w.from_account, w.to_account, w.reason, w.state, w.decider, w.at, h.template, h.from_at, h.to_at FROM roster_swap w JOIN roster_shift h ON h.id = w.shift JOIN roster r ON r.id = h.roster`
+const swapColumns = `w.id, w.shift, w.from_account, w.to_account, w.reason, w.state, w.decider, w.at, h.template, h.skill, h.from_at, h.to_at FROM roster_swap w JOIN roster_shift h ON h.id = w.shift JOIN roster r ON r.id = h.roster`
 
 func scanSwap(sc db.Scanner) (w Swap, err error) {
-	return w, sc.Scan(&w.ID, &w.Shift, &w.From, &w.To, &w.Reason, &w.State, &w.Decider, &w.At, &w.Template, &w.Begins, &w.Ends)
+	return w, sc.Scan(&w.ID, &w.Shift, &w.From, &w.To, &w.Reason, &w.State, &w.Decider, &w.At, &w.Template, &w.Skill, &w.Begins, &w.Ends)
 }
 
 // Mine lists the shifts of a person that are not over, of published rosters.
@@ -75,7 +76,7 @@ func (s *Service) AskSwap(ctx context.Context, by, shift, to int64, reason strin
 }
 
 // AnswerSwap is the colleague's answer. It fails with not_found swap_absent and
-// conflict shift_overlap.
+// with what free refuses.
 func (s *Service) AnswerSwap(ctx context.Context, by, id int64, accept bool) error {
 	return s.d.Update(ctx, func(tx *db.Tx) error {
 		w, err := db.One(tx, scanSwap, `SELECT `+swapColumns+` WHERE w.id = $1 AND w.to_account = $2 AND w.state = 'asked'`, id, by)
@@ -85,7 +86,7 @@ func (s *Service) AnswerSwap(ctx context.Context, by, id int64, accept bool) err
 		state := SwapDeclined
 		if accept {
 			state = SwapAccepted
-			if err := free(tx, w); err != nil {
+			if err := s.free(tx, w); err != nil {
 				return err
 			}
 		}
@@ -112,9 +113,9 @@ func (s *Service) SwapsOf(ctx context.Context, account int64) (out []Swap, err e
 	return out, err
 }
 
-// DecideSwap lets a 班长 agree to what the colleague accepted, or refuse. Nobody
-// ends up with two shifts at a time. It fails with not_found swap_absent,
-// conflict swap_unaccepted and conflict shift_overlap.
+// DecideSwap lets a 班长 agree to what the colleague accepted, or refuse. It
+// fails with not_found swap_absent, conflict swap_unaccepted and with what free
+// refuses.
 func (s *Service) DecideSwap(ctx context.Context, by, unit, id int64, agree bool) error {
 	return s.d.Update(ctx, func(tx *db.Tx) error {
 		w, err := db.One(tx, scanSwap, `SELECT `+swapColumns+` WHERE w.id = $1 AND w.state IN ('asked', 'accepted') AND r.unit = $2`, id, unit)
@@ -127,7 +128,7 @@ func (s *Service) DecideSwap(ctx context.Context, by, unit, id int64, agree bool
 			if w.State != SwapAccepted {
 				return fault.Conflict("swap_unaccepted", "接班人还没有同意，暂不能批准。")
 			}
-			if err := free(tx, w); err != nil {
+			if err := s.free(tx, w); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(`UPDATE roster_shift SET account = $1 WHERE id = $2`, w.To, w.Shift); err != nil {
@@ -145,8 +146,22 @@ func errNoSwap() error {
 	return fault.NotFound("swap_absent", "没有这条换班申请，或它已处理。")
 }
 
-// free makes sure that the colleague has no other shift at that time.
-func free(tx *db.Tx, w Swap) error {
+// free makes sure that the colleague can take the shift: it has not begun, he
+// has no other at that time and holds the certificate that it asks for. It fails
+// with conflict shift_begun, shift_overlap and shift_skill.
+func (s *Service) free(tx *db.Tx, w Swap) error {
+	if w.Begins <= tx.NowMS() {
+		return fault.Conflict("shift_begun", "这个班次已经开始，不能再换。")
+	}
+	if w.Skill != "" {
+		held, err := s.valid(tx, w.To)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(held, func(c Certificate) bool { return c.Skill == w.Skill }) {
+			return fault.Conflict("shift_skill", "这个班次须有“%s”的上岗证书，接班人没有。", strings.TrimPrefix(w.Skill, "line:"))
+		}
+	}
 	n, err := db.Int(tx, `SELECT count(*) FROM roster_shift WHERE account = $1 AND from_at < $2 AND to_at > $3 AND roster IN (SELECT id FROM roster WHERE state = 'published')`, w.To, w.Ends, w.Begins)
 	if err == nil && n > 0 {
 		err = fault.Conflict("shift_overlap", "接班人在该时段已有班次。")

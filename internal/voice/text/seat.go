@@ -61,7 +61,7 @@ func (s *Service) Read(ctx context.Context, log *audit.Log, a access.Actor, id i
 	err = s.DB.View(ctx, func(tx *db.Tx) (err error) { lines, err = s.lines(tx, t, true); return err })
 	if err == nil && t.Unread > 0 && t.Seat == a.Account {
 		err = s.DB.Update(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(`UPDATE text_talk SET unread = 0 WHERE id = $1`, id)
+			_, err := tx.Exec(`UPDATE text_talk SET unread = 0 WHERE id = $1 AND last_at <= $2`, id, t.LastAt) // a word that came since is unread
 			return err
 		})
 	}

@@ -136,8 +136,8 @@ func secret() (string, error) {
 }
 
 // Prepare makes the conversation of a call with a seat of a platform, outside
-// any transaction. It fails
-// with number_withheld and number_no_mobile where no text message can arrive.
+// any transaction. It fails with number_withheld and number_no_mobile where no
+// text message can arrive.
 func (s *Service) Prepare(c *cdr.Call, seat, platform, now int64) (*Talk, error) {
 	if c.Number == "" {
 		return nil, fault.Conflict("number_withheld", "来电未显示号码，无法发送文字链接；请再次询问或稍候。")
