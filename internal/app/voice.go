@@ -27,9 +27,17 @@ func (a *App) buildVoice() error {
 	return nil
 }
 
+// exchangeOf is what carries the calls of a person's centre.
+func (a *App) exchangeOf(access.Actor) seat.Exchange {
+	if a.Voice == nil {
+		return nil
+	}
+	return seat.Own(a.Voice)
+}
+
 // seats serves /seat/ws.
 func (a *App) seats() http.Handler {
-	return &seat.Handler{Clock: a.Clock, Exchange: func() *flow.Exchange { return a.Voice }, Login: func(ctx context.Context, r *http.Request) (access.Actor, error) {
+	return &seat.Handler{Clock: a.Clock, Exchange: a.exchangeOf, Login: func(ctx context.Context, r *http.Request) (access.Actor, error) {
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if c, err := r.Cookie("hotline_session"); err == nil && token == "" {
 			token = c.Value

@@ -15,9 +15,28 @@ import (
 	"hotline/internal/voice/flow"
 )
 
+// Exchange is what carries a centre's calls: our own, or a foreign one (cti).
+type Exchange interface {
+	// Open brings a person to a seat; push is called in order and must not block.
+	// It fails with seat_role for who has none.
+	Open(ctx context.Context, a access.Actor, push func(flow.Message)) (Desk, error)
+	// Watched gives a signal for each change, until cancel.
+	Watched() (ch <-chan struct{}, cancel func())
+	Queueing(a access.Actor) (waiting int, since int64)
+	Wall(ctx context.Context, a access.Actor) (flow.Wall, error)
+}
+
+// Desk is one page at its seat.
+type Desk interface {
+	// Do carries out a command; sdp answers an offer. It fails with
+	// command_unknown for what the exchange cannot do.
+	Do(ctx context.Context, c *Command) (sdp string, err error)
+	Close(ctx context.Context)
+}
+
 // Handler serves /seat/ws.
 type Handler struct {
-	Exchange func() *flow.Exchange // nil while no exchange is configured
+	Exchange func(a access.Actor) Exchange // of a person's centre; nil while none is configured
 	// Login finds who makes the request, from the session's cookie or token.
 	Login func(ctx context.Context, r *http.Request) (access.Actor, error)
 	Clock clock.Clock
@@ -85,8 +104,8 @@ type conn struct {
 	out   chan any
 	slow  context.CancelCauseFunc
 	actor access.Actor
-	x     *flow.Exchange
-	desk  *flow.Desk
+	x     Exchange
+	desk  Desk
 	wall  chan bool
 }
 
@@ -107,7 +126,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ws.Close(closeLogin, fault.As(err).Code)
 		return
 	}
-	x := h.Exchange()
+	x := h.Exchange(actor)
 	if x == nil {
 		ws.Close(closeNoVoice, "voice_absent")
 		return
@@ -245,7 +264,6 @@ func (c *conn) read(ctx context.Context) {
 
 // do carries a command to the desk.
 func (c *conn) do(ctx context.Context, in *Command) (sdp string, err error) {
-	d := c.desk
 	switch in.Cmd {
 	case "ping":
 		return "", nil
@@ -259,23 +277,8 @@ func (c *conn) do(ctx context.Context, in *Command) (sdp string, err error) {
 		}
 		return "", nil
 	}
-	if d == nil {
+	if c.desk == nil {
 		return "", fault.Forbidden("seat_role", "您的岗位没有话务席位。")
 	}
-	if in.Cmd == "offer" {
-		return d.Offer(ctx, in.SDP)
-	}
-	do := map[string]func() error{
-		"ready": func() error { return d.Ready(ctx) }, "break": func() error { return d.Break(ctx) }, "idle": func() error { return d.Idle(ctx) }, "signoff": func() error { return d.SignOff(ctx) },
-		"phone": func() error { return d.Phone(ctx, in.User) }, "answer": func() error { return d.Answer(ctx, in.Call) }, "decline": func() error { return d.Decline(ctx) },
-		"hold": func() error { return d.Hold(ctx, in.On) }, "mute": func() error { return d.Mute(ctx, in.On) }, "pause": func() error { return d.Pause(ctx, in.On) },
-		"transfer": func() error { return d.Transfer(ctx, in.Target, in.Reason) }, "conference": func() error { return d.Conference(ctx) }, "complete": func() error { return d.Complete(ctx) },
-		"cancel": func() error { return d.Cancel(ctx) }, "survey": func() error { return d.Survey(ctx) }, "hangup": func() error { return d.Hangup(ctx) }, "warn": func() error { return d.Warn(ctx) },
-		"silent": func() error { return d.Silent(ctx) }, "text": func() error { return d.TextLink(ctx) }, "flag": func() error { return d.Flag(ctx, in.Flag) }, "wrapup": func() error { return d.Wrapup(ctx) }, "dial": func() error { return d.Dial(ctx, in.Ticket) },
-		"progressive": func() error { return d.Progressive(ctx, in.On) }, "watch": func() error { return d.Watch(ctx, in.Call, in.Mode) },
-	}[in.Cmd]
-	if do == nil {
-		return "", fault.Invalid("command_unknown", "没有“%s”这个指令。", in.Cmd)
-	}
-	return "", do()
+	return c.desk.Do(ctx, in)
 }
