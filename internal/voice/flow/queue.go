@@ -7,6 +7,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/db"
 	"hotline/internal/intake"
+	"hotline/internal/region"
 	"hotline/internal/ticket"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
@@ -79,7 +80,7 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 			return
 		}
 		s.rings = a.Call
-		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Why: a.Why, Number: owed.rec.Masked, Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
+		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Why: a.Why, Number: owed.rec.Masked, Region: owed.rec.Region, Place: region.FullName(owed.rec.Region), Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
 		o.Call = a.Call
 		owed.offer = o
 		x.saveOffer(*o)
