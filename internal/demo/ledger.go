@@ -183,7 +183,7 @@ func softened(err error) bool {
 }
 
 // tied is how many tickets tie plants in each city.
-const tied = 7
+const tied = 6
 
 // firstTied is the first number of the wants behind tie.
 const firstTied = 90_000
@@ -202,18 +202,15 @@ func (h *history) tie(ctx context.Context) error {
 				return err
 			}
 			var first, last int64
-			for i := range 4 {
+			for i := range 3 {
 				l := base
 				l.steps, l.order = nil, ""
 				l.n.SourceNo = fmt.Sprintf("T%s-%d-%d", city, g, i+1)
-				l.n.At = clock.Millis(now.Add(-time.Duration(24-5*i) * time.Minute))
+				l.n.At = clock.Millis(now.Add(-time.Duration(24-8*i) * time.Minute))
 				l.n.Status = ticket.ToDispatch
 				if !merged { // one person, again and again
 					l.n.At = clock.Millis(now.Add(-time.Duration(6-2*i)*24*time.Hour - time.Duration(r.IntN(90))*time.Minute))
 					l.n.RepeatOf = last
-					if i == 3 {
-						break
-					}
 					if i == 2 {
 						l.n.At = clock.Millis(now.Add(-7 * time.Minute))
 					}
@@ -225,7 +222,7 @@ func (h *history) tie(ctx context.Context) error {
 				if i > 0 {
 					l.n.Content = again(r, merged, i) + l.n.Content
 				}
-				if merged && i == 3 {
+				if merged && i == 2 {
 					desk, err := h.people.named(ctx, l.n.Platform, access.Dispatcher)
 					if err != nil {
 						return err
@@ -252,7 +249,7 @@ func again(r *rand.Rand, others bool, i int) string {
 	if others {
 		return pick(r, []string{"同一位置又有市民来电。", "另一住户来电反映同一情况。", "附近商户也来电反映。"})
 	}
-	return fmt.Sprintf("诉求人第%s次来电反映同一问题。", []string{"", "二", "三", "四"}[i])
+	return fmt.Sprintf("诉求人第%s次来电反映同一问题。", []string{"", "二", "三"}[i])
 }
 
 // closedSoon writes the life of an earlier call on a matter that came back.

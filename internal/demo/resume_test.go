@@ -94,9 +94,17 @@ func TestSeedingGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHistory(a, newPeople(a.Access, a.Org), pl)
-	want := int64(len(h.wants()) + tied*len(h.vol.cities))
+	planted, newest, err := h.newest(context.Background(), o.First)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := int64(len(planted) + tied*len(h.vol.cities))
 	for d := range h.vol.counts {
-		want += int64(len(h.vol.day(d)))
+		if d < len(newest) {
+			want += int64(len(newest[d]))
+		} else {
+			want += int64(len(h.vol.day(d)))
+		}
 	}
 	n, numbers := tickets(t, a)
 	t.Logf("就绪时%d，中断时%d，全部%d", ready, half, n)
