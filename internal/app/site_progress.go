@@ -24,10 +24,15 @@ func timeOf(ms int64) time.Time { return clock.FromMillis(ms) }
 // find opens a ticket by the right that the reference carries.
 func (s *site) find(ctx context.Context, ref citizen.Ref) (*ticket.Ticket, error) {
 	if ref.Code != "" {
-		if err := s.a.Gate.Try(ref.IP, ref.Number); err != nil {
+		right, err := s.a.Gate.Try(ref.IP, ref.Number)
+		if err != nil {
 			return nil, err
 		}
-		return s.a.Ticket.ByCode(ctx, ref.Number, ref.Code)
+		t, err := s.a.Ticket.ByCode(ctx, ref.Number, ref.Code)
+		if err == nil {
+			right()
+		}
+		return t, err
 	}
 	none := fault.NotFound("progress_not_found", "单号或查询码不正确，请核对后再试。")
 	kind, subject, ok := s.readToken(ref.Token)

@@ -13,6 +13,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/fault"
 	"hotline/internal/org"
+	"hotline/internal/region"
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
 )
@@ -182,8 +183,16 @@ func softened(err error) bool {
 	return errors.As(err, &e) && (e.Kind == fault.KindConflict || e.Kind == fault.KindForbidden || e.Kind == fault.KindNotFound)
 }
 
-// tied is how many tickets tie plants in each city.
-const tied = 6
+// bursting is how many people a city has in which many call about one thing.
+const bursting = 3_000_000
+
+// tied is how many tickets tie plants in a city.
+func tied(city string) int {
+	if at, _ := region.Get(city); at.Population < bursting {
+		return 3
+	}
+	return 6
+}
 
 // firstTied is the first number of the wants behind tie.
 const firstTied = 90_000
@@ -195,7 +204,11 @@ func (h *history) tie(ctx context.Context) error {
 	now := clock.FromMillis(h.vol.plan.Now)
 	for c, city := range h.vol.cities {
 		r := rand.New(rand.NewPCG(h.vol.plan.Seed, hash("tie", city)))
+		at, _ := region.Get(city)
 		for g, merged := range []bool{false, true} {
+			if merged && at.Population < bursting {
+				continue
+			}
 			w := want{city: city, stop: "to_dispatch", light: "green", n: firstTied + c*10 + g}
 			base, err := h.plant(ctx, w)
 			if err != nil {

@@ -200,6 +200,10 @@ func (h *history) rest(ctx context.Context, j *job.Running) error {
 	if _, err := getState(ctx, h.a.DB, stateCursor, &d); err != nil {
 		return err
 	}
+	planted, _, err := h.newest(ctx, 0)
+	if err != nil {
+		return err
+	}
 	total, done := 0, 0
 	for i, n := range h.vol.counts {
 		total += n
@@ -208,7 +212,7 @@ func (h *history) rest(ctx context.Context, j *job.Running) error {
 		}
 	}
 	for ; d < len(h.vol.counts); d++ {
-		slots := h.vol.day(d)
+		slots := yield(h.vol.day(d), planted)
 		for from := 0; from < len(slots); from += restBatch {
 			batch := slots[from:min(from+restBatch, len(slots))]
 			began := h.a.Clock.Now()

@@ -156,7 +156,9 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	var s *script
 	var light int64
 	root, ok := unit, unit.ID != 0
-	for n := 0; n < 12 && (n == 0 || !ok || light == 0); n++ {
+	// A matter with a longer limit spreads what waits over more days than yesterday.
+	fresh := func() bool { return !young[w.stop] && light < (40*time.Hour).Milliseconds() }
+	for n := 0; n < 12 && (n == 0 || !ok || light == 0 || n < 4 && fresh()); n++ {
 		var q intake.Request
 		var err error
 		if s, q, err = h.begin(ctx, sl, h.wanted(r, sl, w, unit), channel, r); err != nil {
