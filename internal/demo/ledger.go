@@ -224,8 +224,8 @@ func (h *history) tie(ctx context.Context) error {
 				if !merged { // one person, again and again
 					l.n.At = clock.Millis(now.Add(-time.Duration(6-2*i)*24*time.Hour - time.Duration(r.IntN(90))*time.Minute))
 					l.n.RepeatOf = last
-					if i == 2 {
-						l.n.At = clock.Millis(now.Add(-7 * time.Minute))
+					if i == 2 { // it waits longer than it should
+						l.n.At = clock.Millis(now.Add(-time.Duration(40+r.IntN(50)) * time.Minute))
 					}
 				} else {
 					p := citizen(h.vol.plan.Seed, city, 7+11*i)

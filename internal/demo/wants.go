@@ -43,7 +43,7 @@ var desks = []struct {
 // modest is what stands at the desks of today outside the largest city, where
 // one ticket of a light shows the queue: so few that the hours which are just
 // over do not tower above the others. What tie plants comes on top.
-var modest = map[string][3]int{"received": {1, 0, 1}, "seat_fix": {0, 1, 0}, "to_dispatch": {0, 1, 1}, "to_sign": {1, 1, 0}, "quarantined": {1, 0, 0}}
+var modest = map[string][3]int{"received": {1, 0, 1}, "seat_fix": {0, 0, 1}, "to_dispatch": {0, 1, 0}, "to_sign": {1, 1, 0}, "quarantined": {1, 0, 0}}
 
 // large are cities whose desks hold every light several times.
 const large = 10_000_000
