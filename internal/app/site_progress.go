@@ -174,6 +174,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 		return p, err
 	}
 	s.permissions(t, &p)
+	p.Evaluated = s.evaluated(t)
 	return p, nil
 }
 
@@ -261,6 +262,19 @@ func (s *site) viewers(ctx context.Context, t *ticket.Ticket) ([]citizen.View, e
 		out = append(out, citizen.View{Unit: name, Why: why, At: v.At, Times: 1})
 	}
 	return out, err
+}
+
+// evaluated says what a citizen thought and how he said it; "" while he has not.
+func (s *site) evaluated(t *ticket.Ticket) string {
+	v := t.Detail.Citizen
+	if v == nil || v.Outcome != "reached" || v.Satisfaction == 0 {
+		return ""
+	}
+	how := "网上评价"
+	if v.Way == "callback" {
+		how = "电话回访"
+	}
+	return s.a.Ticket.RulesNow(t.Platform).OptionWord("satisfaction", strconv.Itoa(v.Satisfaction)) + "（" + how + "）"
 }
 
 // permissions opens the acts that the rule table offers a citizen now.
