@@ -276,3 +276,6 @@ func (c *call) callerKey() string {
 	}
 	return hex.EncodeToString(c.rec.Index())
 }
+
+// Word names a phase for people.
+func (p phase) Word() string { return phaseWord[p] }

@@ -140,49 +140,65 @@ func (x *Exchange) place(t line.Treatment) (platform int64, code string) {
 	return tree.Province().ID, region.ProvinceCode
 }
 
-const month = 30 * 24 * 3600 * 1000
+const (
+	day   = 24 * 3600 * 1000
+	month = 30 * day
+)
 
-// history looks up, beside the announcement, who served the number last, how
-// often it called of late and whether its tickets are being handled: counts
-// only. The queue gets it when it is there.
+// Past is what is known of a caller's number: counts only.
+type Past struct {
+	Seat  int64 // who served it last, within a month
+	Calls int   // within a month, with this one
+	Today int   // within a day, before this one
+	Open  int   // tickets that are being handled
+}
+
+// PastOf looks up the number of a call; what cannot be read is left out.
+func PastOf(ctx context.Context, records *cdr.Service, tickets *ticket.Service, rec *cdr.Call) (p Past) {
+	since := rec.Began - month
+	err := records.DB.View(ctx, func(tx *db.Tx) error {
+		seat, calls, err := records.Last(tx, rec.Index(), since, rec.ID)
+		if err != nil {
+			return err
+		}
+		_, today, err := records.Last(tx, rec.Index(), rec.Began-day, rec.ID)
+		p.Seat, p.Calls, p.Today = seat, int(calls)+1, int(today)
+		return err
+	})
+	if err != nil {
+		slog.Warn("voice: history", "err", err)
+	}
+	if list, err := tickets.ByPhone(ctx, rec.Number, 30); err == nil {
+		for _, t := range list {
+			if !ticket.Final(t.Status) {
+				p.Open++
+			}
+		}
+	}
+	return p
+}
+
+// history looks up, beside the announcement, what is known of the caller. The
+// queue gets it when it is there.
 func (x *Exchange) history(ctx context.Context, c *call) {
-	index, number, id := c.rec.Index(), c.rec.Number, c.rec.ID
-	if len(index) == 0 {
+	if len(c.rec.Index()) == 0 {
 		return
 	}
-	since := c.rec.Began - month
+	rec := c.rec
 	go func() {
 		ctx := context.WithoutCancel(ctx)
-		var seat, calls, today int64
-		err := x.DB.View(ctx, func(tx *db.Tx) (err error) {
-			if seat, calls, err = x.CDR.Last(tx, index, since, id); err != nil {
-				return err
-			}
-			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000, id)
-			return err
-		})
-		if err != nil {
-			slog.Warn("voice: history", "err", err)
-		}
-		open := 0
-		if list, err := x.Ticket.ByPhone(ctx, number, 30); err == nil {
-			for _, t := range list {
-				if !ticket.Final(t.Status) {
-					open++
-				}
-			}
-		}
+		p := PastOf(ctx, x.CDR, x.Ticket, &rec)
 		_ = x.do(ctx, func() error {
-			c := x.calls[id]
+			c := x.calls[rec.ID]
 			if c == nil {
 				return nil
 			}
-			c.Calls, c.Open, c.dirty = int(calls)+1, open, true
-			if seat != 0 {
-				c.Last = seatName(seat)
+			c.Calls, c.Open, c.dirty = p.Calls, p.Open, true
+			if p.Seat != 0 {
+				c.Last = seatName(p.Seat)
 			}
-			if n := int(today); n > 0 {
-				c.Boost += min(n, 5) * x.now().Repeat
+			if p.Today > 0 {
+				c.Boost += min(p.Today, 5) * x.now().Repeat
 				c.rec.Flag("repeat")
 			}
 			return nil

@@ -108,7 +108,7 @@ type HandView struct {
 func (c *call) message(typ string) Message {
 	x := c.x
 	m := Message{Type: typ, Call: c.rec.ID, Direction: c.rec.Direction, Number: c.rec.Masked, Line: c.rec.Line, LineName: c.Treat.Line.Name, Mode: string(c.Treat.Line.Mode), Region: c.rec.Region, Place: region.FullName(c.rec.Region),
-		Calls: c.Calls, Open: c.Open, Flags: c.rec.Flags, Phase: c.Phase, Label: phaseWord[c.Phase], Since: c.rec.Began, Answered: c.rec.AnsweredAt, Held: c.Held > 0, Muted: c.Muted, Recording: c.Rec != "", Paused: c.Paused,
+		Calls: c.Calls, Open: c.Open, Flags: c.rec.Flags, Phase: c.Phase, Label: c.Phase.Word(), Since: c.rec.Began, Answered: c.rec.AnsweredAt, Held: c.Held > 0, Muted: c.Muted, Recording: c.Rec != "", Paused: c.Paused,
 		Warned: c.Warned, Ticket: c.rec.Ticket, Callback: c.Owed != 0}
 	if m.LineName == "" {
 		m.LineName = x.Lines.Name(c.rec.Line, x.clk.Now())
@@ -121,7 +121,7 @@ func (c *call) message(typ string) Message {
 		m.Waited = max(0, end-c.rec.Queued)
 	}
 	if c.rec.AnsweredAt > 0 {
-		m.Draft = draftID(c.rec.ID)
+		m.Draft = DraftID(c.rec.ID)
 	}
 	for _, p := range c.Parties {
 		m.Parties = append(m.Parties, PartyView{Kind: p.Kind, Name: p.Name, Mode: p.Mode, Up: p.Answered > 0})
