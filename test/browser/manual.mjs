@@ -25,13 +25,13 @@ const pictures = [
 ]
 const wanted = process.argv.slice(2)
 
-/** drawn waits until nothing is being read and the charts and maps look the same twice in a row. */
+/** drawn waits until nothing is being read and the charts and maps look the same twice in a row; the wall screen's ripple never rests. */
 const drawn = (page) => page.waitForFunction(() => {
   const now = [...document.querySelectorAll('canvas')].map((c) => c.toDataURL()).join() + !document.body.innerText.includes('正在读取')
   const same = now.endsWith('true') && now === window.lastDrawn
   window.lastDrawn = now
   return same
-}, null, { polling: 600, timeout: 20_000 })
+}, null, { polling: 600, timeout: 6000 }).catch(() => {})
 
 const browser = await open()
 for (const [name, role, path, click, size] of pictures) {
