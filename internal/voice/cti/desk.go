@@ -63,6 +63,7 @@ func (c *Center) Open(ctx context.Context, a access.Actor, push func(flow.Messag
 	m := c.stateOf(s)
 	m.Type, m.Seat, m.No, m.Name, m.Skills = "hello", strconv.FormatInt(a.Account, 10), p.No, a.Name, p.Skills
 	push(m)
+	push(flow.Message{Type: "transcribing", Code: "off", Text: "通话由" + c.conf.Title + "承载。"})
 	if l := c.callOf(s); l != nil {
 		if l.Phase == Ringing {
 			push(l.message(c, "ringing"))
