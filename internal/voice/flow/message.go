@@ -10,7 +10,8 @@ import (
 //
 //	hello      the seat: No, Name, Phone, State …, and its call if it has one
 //	state      State, Since, Why, Until (end of wrap-up), Up (a voice path is there),
-//	           Phone (the SIP phone at which the seat answers, "" = the browser)
+//	           Phone (the SIP phone at which the seat answers, "" = the browser),
+//	           Centre (the foreign call centre whose phone it is, "" = ours)
 //	devices    Devices: the SIP phones that the seat may choose; hello has them too
 //	ringing    a call: the fields of the screen pop, Why this seat, Ring seconds
 //	stop_ring  Call rings no more
@@ -31,6 +32,7 @@ type Message struct {
 	No     string         `json:"no,omitempty"`
 	Name   string         `json:"name,omitempty"`
 	Phone  string         `json:"phone,omitempty"`
+	Centre string         `json:"centre,omitempty"`
 	Skills map[string]int `json:"skills,omitempty"`
 
 	Devices []DeviceView `json:"devices,omitempty"`
