@@ -22,7 +22,7 @@ func realtime() string {
 		}
 	}
 	if err == nil {
-		return "实时（SCHED_RR " + strconv.Itoa(priority) + "）"
+		return "实时，优先级" + strconv.Itoa(priority)
 	}
 	if unix.Setpriority(unix.PRIO_PROCESS, 0, -15) == nil {
 		return "高（nice -15），系统不允许实时调度"

@@ -18,7 +18,7 @@ const (
 	KBEditor    Role = "kb_editor"    // 部门知识员
 	BranchAgent Role = "branch_agent" // 分中心座席
 	Province    Role = "province"     // 省级管理
-	Leader      Role = "leader"       // 领导只读
+	Leader      Role = "leader"       // 分管领导
 	Cell        Role = "cell"         // 举报专办员
 	Privacy     Role = "privacy"      // 个人信息保护负责人
 	SysAdmin    Role = "sysadmin"     // 系统管理员

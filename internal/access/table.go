@@ -110,7 +110,7 @@ var Table = []Grant{
 	{Role: Province, Label: "省级管理", Scope: ScopeProvince, Clearance: nc,
 		Verbs: []Verb{View, Approve, Supervise, Export, Stats, KBRead},
 		Masks: masks(Masked, Token, Absent), Note: "导出限统计数据；按单号查看个案"},
-	{Role: Leader, Label: "领导只读", Scope: ScopeJurisdiction, Clearance: only(Normal),
+	{Role: Leader, Label: "分管领导", Scope: ScopeJurisdiction, Clearance: only(Normal),
 		Verbs: []Verb{View, Stats, KBRead}, Masks: masks(Absent, Absent, Absent),
 		Note: "看板与去标识样例；小于5件的分组不显示"},
 	{Role: Cell, Label: "举报专办员", Scope: ScopeCell, Clearance: only(Informant, Quarantine),

@@ -29,6 +29,7 @@ import (
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/cti"
 	"hotline/internal/voice/flow"
 	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
@@ -57,6 +58,7 @@ type Deps struct {
 	Staff       *workforce.Service
 	Text        *text.Service
 	Voice       *flow.Exchange // nil while no exchange is configured
+	Centres     []*cti.Center  // foreign call centres
 	// Recording opens the sound of a recording as a WAV; nil while there is no exchange.
 	Recording func(rec string) (io.ReadSeekCloser, error)
 	Jobs      *job.Queue
@@ -106,6 +108,7 @@ func New(d Deps) *API {
 	a.superviseRoutes()
 	a.callRoutes()
 	a.voiceRoutes()
+	a.centreRoutes()
 	a.lineRoutes()
 	a.rosterRoutes()
 	a.jobRoutes()

@@ -36,7 +36,7 @@ func TestHomeOfEveryRole(t *testing.T) {
 	}{
 		{"agent", "counts list"}, {"dispatcher", "counts list"}, {"handler", "counts list"}, {"callback", "counts list"}, {"cell", "counts list"},
 		{"unit_lead", "families trend counts list"}, {"supervisor", "families map trend counts list"}, {"leader", "families map trend"}, {"province", "families map trend counts list"},
-		{"sysadmin", "notice"}, {"secadmin", "notice"}, {"auditor", "notice"}, {"kb_admin", "notice"},
+		{"sysadmin", "notice"}, {"secadmin", "notice"}, {"auditor", "notice"}, {"kb_admin", "counts"},
 	} {
 		got := ok[HomeOut](w, tt.who, "GET", "/api/v1/home", nil)
 		var kinds []string

@@ -105,13 +105,26 @@ func (g *Gate) Allow(ip string) error {
 	return nil
 }
 
-// Try counts one look-up by number and code: 10 an hour and ticket, 60 an hour and address.
-func (g *Gate) Try(ip, number string) error {
+// Try counts one look-up by number and code: 10 wrong ones an hour and ticket,
+// 60 an hour and address. right takes it back: who has the code may look as
+// often as he likes.
+func (g *Gate) Try(ip, number string) (right func(), err error) {
 	now := g.clock.Now()
-	if !g.limiter("no "+number, 6*time.Minute, 10).AllowN(now, 1) || !g.limiter("ip "+ip, time.Minute, 60).AllowN(now, 1) {
-		return fault.TooMany("too_many_tries", "查询次数过多，请一小时后再试，或拨打12345查询。")
+	var held []*rate.Reservation
+	right = func() {
+		for _, r := range held {
+			r.CancelAt(now)
+		}
 	}
-	return nil
+	for _, l := range []*limiter{g.limiter("no "+number, 6*time.Minute, 10), g.limiter("ip "+ip, time.Minute, 60)} {
+		r := l.ReserveN(now, 1)
+		held = append(held, r)
+		if r.DelayFrom(now) > 0 {
+			right()
+			return nil, fault.TooMany("too_many_tries", "查询次数过多，请一小时后再试，或拨打12345查询。")
+		}
+	}
+	return right, nil
 }
 
 // spend accepts a token once.

@@ -9,6 +9,7 @@ import (
 
 	"hotline/internal/access"
 	"hotline/internal/fault"
+	"hotline/internal/knowledge"
 	"hotline/internal/measure"
 	"hotline/internal/region"
 	"hotline/internal/supervise"
@@ -149,7 +150,7 @@ func (a *API) homeRoutes() {
 // home puts the blocks of a role together and tells how many tickets it names.
 func (a *API) home(ctx context.Context, actor access.Actor) (HomeOut, int, error) {
 	out := HomeOut{Role: string(actor.Role), Greeting: a.greeting(actor), Blocks: []HomeBlock{}}
-	if notes := a.notices(actor); len(notes) > 0 {
+	if notes := a.notices(ctx, actor); len(notes) > 0 {
 		out.Blocks = append(out.Blocks, HomeBlock{Kind: "notice", Title: "提示", Items: notes})
 	}
 	if actor.May(access.Stats) {
@@ -174,6 +175,15 @@ func (a *API) home(ctx context.Context, actor access.Actor) (HomeOut, int, error
 					counts = append(counts, HomeCount{q, m.Path + "?queue=" + q.Queue})
 				}
 			}
+		}
+	}
+	if actor.May(access.KBEdit) {
+		c, err := a.Knowledge.Paths(ctx, actor)
+		if err != nil {
+			return out, 0, err
+		}
+		for _, st := range []knowledge.State{knowledge.Review, knowledge.Draft, knowledge.Expiring, knowledge.Expired} {
+			counts = append(counts, HomeCount{QueueCount{Queue: "kb_" + string(st), Label: st.Label(), Count: c.States[st]}, "/knowledge?state=" + string(st)})
 		}
 	}
 	if access.MayOpen(actor.Role, "supervise") {
@@ -333,8 +343,11 @@ func (a *API) greeting(actor access.Actor) string {
 }
 
 // notices are hints that somebody must act on.
-func (a *API) notices(actor access.Actor) []HomeNotice {
+func (a *API) notices(ctx context.Context, actor access.Actor) []HomeNotice {
 	var out []HomeNotice
+	if s := a.loading(ctx); s != "" && actor.May(access.Stats) {
+		out = append(out, HomeNotice{Text: s})
+	}
 	if y := a.unrecorded(actor); y > 0 && mayRecord(actor) {
 		n := HomeNotice{Text: yearWarning(y)}
 		if access.MayOpen(actor.Role, "calendar") {
@@ -353,6 +366,14 @@ func (a *API) notices(actor access.Actor) []HomeNotice {
 		}
 	}
 	return out
+}
+
+// loading says that figures of the past are not whole yet; "" when they are.
+func (a *API) loading(ctx context.Context) string {
+	if a.Demo == nil {
+		return ""
+	}
+	return a.Demo.Loading(ctx)
 }
 
 func mapItems(spots []measure.Spot) []MapItem {

@@ -39,6 +39,7 @@ type MeasureOut struct {
 	Unit       string      `json:"unit"`
 	Items      []FigureRow `json:"items"`
 	Total      FigureRow   `json:"total"`
+	Note       string      `json:"note,omitempty" doc:"历史数据载入中的说明"`
 }
 
 // MeasureDefinition is how a measure is counted.
@@ -119,7 +120,7 @@ func (a *API) measureRoutes() {
 			return nil, err
 		}
 		d := got.Definition
-		out := MeasureOut{Name: d.Name, Label: d.Label, Definition: definitionText(d), Unit: d.Unit, Items: make([]FigureRow, 0, len(got.Items)), Total: figureRow(got.Total)}
+		out := MeasureOut{Name: d.Name, Label: d.Label, Definition: definitionText(d), Unit: d.Unit, Items: make([]FigureRow, 0, len(got.Items)), Total: figureRow(got.Total), Note: a.loading(ctx)}
 		for _, it := range got.Items {
 			out.Items = append(out.Items, figureRow(it))
 		}

@@ -78,13 +78,15 @@ func (a *API) publicRoutes() {
 		Number string `path:"number" maxLength:"40"`
 		Code   string `query:"code" maxLength:"20"`
 	}) (*struct{ Body PublicTicket }, error) {
-		if err := a.Gate.Try(actorOf(ctx).IP, in.Number); err != nil {
+		right, err := a.Gate.Try(actorOf(ctx).IP, in.Number)
+		if err != nil {
 			return nil, err
 		}
 		t, err := a.Ticket.ByCode(ctx, in.Number, in.Code)
 		if err != nil {
 			return nil, err
 		}
+		right()
 		out, err := a.publicTicket(ctx, t)
 		return &struct{ Body PublicTicket }{out}, err
 	})

@@ -121,6 +121,7 @@ func (a *API) rosterRoutes() {
 	route(a, http.MethodPost, "/api/v1/rosters", "rosters-create", "保存班表草稿", keep, func(ctx context.Context, in *struct{ Body RosterIn }) (*struct{ Body RosterOut }, error) {
 		actor := actorOf(ctx)
 		r := workforce.Roster{ID: int64(in.Body.ID), Unit: centre(actor), Line: in.Body.Line, From: in.Body.From, To: in.Body.To, Version: in.Body.Version}
+		known := map[int64]bool{}
 		for _, s := range in.Body.Shifts {
 			from, err := a.formTime("from", s.From)
 			if err != nil {
@@ -129,6 +130,13 @@ func (a *API) rosterRoutes() {
 			to, err := a.formTime("to", s.To)
 			if err != nil {
 				return nil, err
+			}
+			ours, err := a.rostered(ctx, actor, int64(s.Account), known)
+			if err != nil {
+				return nil, err
+			}
+			if !ours {
+				return nil, fault.Invalid("account_unknown", "请选择本平台的人员。").At(fault.Field{Name: "shifts", Detail: "班表里有不属于本平台的人员。"})
 			}
 			r.Shifts = append(r.Shifts, workforce.Shift{Account: int64(s.Account), Template: s.Template, From: clock.Millis(from), To: clock.Millis(to), Skill: s.Skill})
 		}
@@ -152,6 +160,20 @@ func (a *API) rosterRoutes() {
 	})
 	a.swapRoutes(keep, centre)
 	a.certificateRoutes(keep)
+}
+
+// rostered tells whether an account is of the actor's platform; known keeps what was found.
+func (a *API) rostered(ctx context.Context, actor access.Actor, id int64, known map[int64]bool) (bool, error) {
+	ok, asked := known[id]
+	if !asked {
+		who, err := a.Access.Get(ctx, id)
+		if err != nil && fault.As(err).Kind != fault.KindNotFound {
+			return false, err
+		}
+		ok = err == nil && a.within(actor, who.Unit)
+		known[id] = ok
+	}
+	return ok, nil
 }
 
 // noted writes that a person did something to a thing.

@@ -21,6 +21,7 @@ type ScreenOut struct {
 	Map      []MapItem      `json:"map"`
 	Legend   []float64      `json:"legend"`
 	ReviewNo string         `json:"review_no" doc:"地图审图号"`
+	Note     string         `json:"note,omitempty" doc:"历史数据载入中的说明"`
 }
 
 // ScreenTile is one figure with what it means and how fresh it is.
@@ -85,7 +86,7 @@ func (a *API) screenRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := ScreenOut{At: stamp(a.now().UnixMilli()), LagMS: b.Lag, Tiles: []ScreenTile{}, Types: []ScreenType{}, Hot: []ScreenHot{}, Map: mapItems(b.Cities), Legend: legend(b.Cities)}
+		out := ScreenOut{At: stamp(a.now().UnixMilli()), LagMS: b.Lag, Tiles: []ScreenTile{}, Types: []ScreenType{}, Hot: []ScreenHot{}, Map: mapItems(b.Cities), Legend: legend(b.Cities), Note: a.loading(ctx)}
 		for _, t := range b.Tiles {
 			out.Tiles = append(out.Tiles, ScreenTile{Key: t.Key, Label: t.Label, Value: rounded(t.Value), Unit: t.Unit, Definition: t.Definition, Fresh: t.Fresh})
 		}

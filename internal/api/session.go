@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"hotline/internal/access"
 )
@@ -11,6 +12,8 @@ import (
 type Demo interface {
 	// Notice says which policies the demonstration relaxes.
 	Notice() string
+	// Loading says how far the history has been loaded, "" when all of it is there.
+	Loading(ctx context.Context) string
 	// Roles lists the one-click entrances by role.
 	Roles(ctx context.Context) ([]DemoRole, error)
 	// Enter opens a session as an account, or as any role of a unit; without a
@@ -168,7 +171,7 @@ func (a *API) sessionRoutes() {
 			}
 			for i, c := range cs {
 				out.Queues[c.Queue] = c
-				if i < menuCounts[page] {
+				if i < menuCounts[page] && waitsFor(actor, c.Queue) {
 					out.Menus[page] += c.Count
 				}
 			}
@@ -334,6 +337,13 @@ func queuesOf(actor access.Actor, page string) ([]string, bool) {
 	}
 	queues, ok := pageQueues[page]
 	return queues, ok
+}
+
+// waitsFor tells whether what is in a queue waits for the actor: what a seat took
+// in goes its way, and what the units of a platform handle is theirs to do.
+func waitsFor(actor access.Actor, queue string) bool {
+	own := platformTodo[actor.Role]
+	return queue != "mine" && (own == nil || actor.Unit != actor.Platform || slices.Contains(own, queue))
 }
 
 // menuCounts says how many of a page's queues add up to the badge of its menu.

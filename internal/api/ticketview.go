@@ -272,8 +272,12 @@ func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, ties []ticket.Tie
 	for _, p := range t.Detail.Points {
 		o.Points = append(o.Points, PointOut{p.No, p.Text, p.State, tree.Name(p.Unit), p.Result})
 	}
-	if t.Due > 0 && !ticket.Final(t.Status) {
-		o.Due, o.DueText, o.Light = stamp(t.Due), calendar.Display(r.now, clock.FromMillis(t.Due)), light(t.Dispatched, t.Due, now)
+	due, since := t.Due, t.Dispatched
+	if t.Status != ticket.Handling { // the units have done their part, or not begun: as the lists of the platform count
+		due, since = t.NextDue(), t.Accepted
+	}
+	if due > t.Accepted && !ticket.Final(t.Status) {
+		o.Due, o.DueText, o.Light = stamp(due), calendar.Display(r.now, clock.FromMillis(due)), light(since, due, now)
 	} else {
 		o.Light = "none"
 	}

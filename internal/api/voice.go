@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -171,6 +172,13 @@ func (a *API) figureRoutes() {
 		}
 		out := figuresOut{Items: []FiguresRow{}, Total: FiguresRow{Name: "合计", Figures: total.Figures, Rates: total.Rates},
 			Note: "接通率为接听÷转人工，“剔除”口径不计经登记的突发和系统故障时段；15秒接通率为15秒内接听÷接听，另列÷转人工口径；呼损率含与不含5秒内短放弃并列。"}
+		_, tests, err := a.CDR.Ask(ctx, a.CDR.Platforms(root), cdr.Question{By: cdr.ByTest, From: dayNumber(from), To: dayNumber(to - 1)})
+		if err != nil {
+			return nil, err
+		}
+		if n := tests.Offered + tests.Outbound; n > 0 {
+			out.Note += fmt.Sprintf("拨测%d通，不计入以上各数。", n)
+		}
 		for _, r := range rows {
 			out.Items = append(out.Items, FiguresRow{Key: r.Key, Name: a.figureName(in.By, r.Key), Figures: r.Figures, Rates: r.Rates})
 		}

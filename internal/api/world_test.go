@@ -87,6 +87,8 @@ func (e entrance) Autoplay(context.Context, access.Actor, int64) error {
 func (e entrance) Step(context.Context, access.Actor, int64) (DemoStep, error) {
 	return DemoStep{}, fault.NotFound("ticket_not_found", "没有找到这张工单，或它不在您的查看范围内。")
 }
+func (e entrance) Loading(context.Context) string { return "" }
+
 func (e entrance) Scenarios(context.Context, access.Actor) ([]DemoScenario, error) {
 	return []DemoScenario{}, nil
 }

@@ -35,6 +35,7 @@ import (
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/cti"
 	"hotline/internal/voice/flow"
 	"hotline/internal/voice/media"
 	"hotline/internal/voice/speech"
@@ -81,6 +82,7 @@ type App struct {
 	Staff       *workforce.Service
 	Text        *text.Service
 	Voice       *flow.Exchange // nil without an exchange
+	Centres     []*cti.Center  // foreign call centres
 	Jobs        *job.Queue
 	Blobs       blob.Store
 	Gate        *api.Gate
@@ -99,7 +101,7 @@ func Schemas() []db.Schema {
 	out = append(out, access.Schema(), line.Schema(), ticket.Schema())
 	out = append(out, insight.Schemas()...)
 	out = append(out, knowledge.Schemas()...)
-	out = append(out, intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema(), text.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
+	out = append(out, intake.Schema(), notify.Schema(), workforce.Schema(), cdr.Schema(), text.Schema(), cti.Schema(), measure.Schema(), supervise.Schema(), report.Schema())
 	return out
 }
 
@@ -211,7 +213,7 @@ func (a *App) build(ctx context.Context) error {
 // Serve builds the faces; demo is nil outside the demonstration.
 func (a *App) Serve(demo api.Demo) http.Handler {
 	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
-		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Centres: a.Centres, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
 	return a.handler()
 }
 

@@ -57,8 +57,11 @@ func (a *App) mediaCommand() *exec.Cmd {
 
 // openRecording opens a recording as a WAV.
 func (a *App) openRecording(rec string) (io.ReadSeekCloser, error) {
-	return record.Open(filepath.Join(a.voiceDir(), "rec"), rec, a.Ring)
+	return record.Open(a.recordings(), rec, a.Ring)
 }
+
+// recordings is where the exchange keeps what was said.
+func (a *App) recordings() string { return filepath.Join(a.voiceDir(), "rec") }
 
 // FreeSIP finds the port of the demonstration's exchange: 5060, else the next
 // that is free on UDP and TCP up to 5099.

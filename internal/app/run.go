@@ -52,6 +52,9 @@ func (a *App) parts() map[string]func(context.Context) error {
 	if a.Voice != nil {
 		parts["exchange"] = a.Voice.Run
 	}
+	for _, c := range a.Centres {
+		parts["call centre "+c.Name()] = c.Run
+	}
 	if a.child != nil {
 		parts["exchange process"] = a.child.Run
 	}

@@ -24,10 +24,15 @@ func timeOf(ms int64) time.Time { return clock.FromMillis(ms) }
 // find opens a ticket by the right that the reference carries.
 func (s *site) find(ctx context.Context, ref citizen.Ref) (*ticket.Ticket, error) {
 	if ref.Code != "" {
-		if err := s.a.Gate.Try(ref.IP, ref.Number); err != nil {
+		right, err := s.a.Gate.Try(ref.IP, ref.Number)
+		if err != nil {
 			return nil, err
 		}
-		return s.a.Ticket.ByCode(ctx, ref.Number, ref.Code)
+		t, err := s.a.Ticket.ByCode(ctx, ref.Number, ref.Code)
+		if err == nil {
+			right()
+		}
+		return t, err
 	}
 	none := fault.NotFound("progress_not_found", "单号或查询码不正确，请核对后再试。")
 	kind, subject, ok := s.readToken(ref.Token)
@@ -169,6 +174,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 		return p, err
 	}
 	s.permissions(t, &p)
+	p.Evaluated = s.evaluated(t)
 	return p, nil
 }
 
@@ -256,6 +262,19 @@ func (s *site) viewers(ctx context.Context, t *ticket.Ticket) ([]citizen.View, e
 		out = append(out, citizen.View{Unit: name, Why: why, At: v.At, Times: 1})
 	}
 	return out, err
+}
+
+// evaluated says what a citizen thought and how he said it; "" while he has not.
+func (s *site) evaluated(t *ticket.Ticket) string {
+	v := t.Detail.Citizen
+	if v == nil || v.Outcome != "reached" || v.Satisfaction == 0 {
+		return ""
+	}
+	how := "网上评价"
+	if v.Way == "callback" {
+		how = "电话回访"
+	}
+	return s.a.Ticket.RulesNow(t.Platform).OptionWord("satisfaction", strconv.Itoa(v.Satisfaction)) + "（" + how + "）"
 }
 
 // permissions opens the acts that the rule table offers a citizen now.

@@ -4,17 +4,23 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 
 	"hotline/internal/access"
 	"hotline/internal/fault"
+	"hotline/internal/voice/cti"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/media/record"
 	"hotline/internal/voice/seat"
 )
 
 // buildVoice makes the telephone's rooms; without an exchange the records can be
 // read and nothing rings.
 func (a *App) buildVoice() error {
+	if err := a.buildCentres(); err != nil {
+		return err
+	}
 	if a.Config.Engine == nil {
 		return nil
 	}
@@ -27,8 +33,33 @@ func (a *App) buildVoice() error {
 	return nil
 }
 
+// buildCentres makes the foreign call centres that DIR/voice/cti describes.
+func (a *App) buildCentres() error {
+	configs, err := cti.Configs(filepath.Join(a.voiceDir(), "cti"))
+	if err != nil {
+		return err
+	}
+	keep := func(rec string, left, right []byte) (record.Result, error) {
+		return record.Write(a.recordings(), rec, a.Ring, left, right)
+	}
+	for _, c := range configs {
+		way, err := cti.NewWebhook(c, a.Clock)
+		if err != nil {
+			return err
+		}
+		a.Centres = append(a.Centres, cti.New(cti.Deps{DB: a.DB, CDR: a.CDR, Lines: a.Lines, Org: a.Org, Access: a.Access, Audit: a.Audit, Policy: a.Policy, Intake: a.Intake, Ticket: a.Ticket, Staff: a.Staff, Jobs: a.Jobs, Keep: keep}, c, way))
+	}
+	cti.Handle(a.Jobs, a.Centres)
+	return nil
+}
+
 // exchangeOf is what carries the calls of a person's centre.
-func (a *App) exchangeOf(access.Actor) seat.Exchange {
+func (a *App) exchangeOf(who access.Actor) seat.Exchange {
+	for _, c := range a.Centres {
+		if c.Serves(who.Unit) {
+			return c
+		}
+	}
 	if a.Voice == nil {
 		return nil
 	}

@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"line", "contact", "ticket", "ticket/tickettest"},
 	{"insight", "knowledge/seed", "knowledge", "dispatch", "intake", "notify", "workforce",
 		"voice/media", "voice/media/sdp", "voice/media/sip", "voice/media/rtp", "voice/media/play", "voice/media/mix", "voice/media/record", "voice/media/webrtc", "voice/media/engine", "voice/speech",
-		"voice/cdr", "voice/text", "voice/acd", "voice/flow", "voice/seat", "measure", "supervise", "report"},
+		"voice/cdr", "voice/text", "voice/acd", "voice/flow", "voice/seat", "voice/cti", "measure", "supervise", "report"},
 	{"api", "console", "citizen"},
 	{"app", "demo/template", "demo"},
 }

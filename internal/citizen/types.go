@@ -113,6 +113,7 @@ type Progress struct {
 	Files     int // attachments kept
 	Secrecy   Secrecy
 	Anonymous bool
+	Evaluated string // what the citizen said already, `非常满意（电话回访）`; empty before
 
 	MaySupplement, MayUrge, MayEvaluate, MayMessage, MayWithdraw Permission
 }

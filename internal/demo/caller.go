@@ -38,12 +38,12 @@ type phones struct {
 	set  *handset
 	last map[int64]*phoneCall // the newest caller of each
 	busy map[int64]bool       // by the account whose seat is called
-	back map[string]bool      // numbers whose call broke off: they expect to be called back
+	back map[string]string    // numbers that expect to be called back, and which caller speaks then
 }
 
 // Scenarios lists the callers that a person's seat can be called by (来一个电话).
 func (f *Face) Scenarios(_ context.Context, a access.Actor) ([]api.DemoScenario, error) {
-	list, err := play.Callers()
+	list, err := callers()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func dialled(number, city string) string {
 
 // Call has a caller of a scenario ring the person's own seat.
 func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoCall, error) {
-	list, err := play.Callers()
+	list, err := callers()
 	if err != nil {
 		return api.DemoCall{}, err
 	}
@@ -99,7 +99,7 @@ func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoC
 	if err := f.a.Voice.Free(a); err != nil {
 		return api.DemoCall{}, err
 	}
-	sound, err := list[i].Sound()
+	sound, err := said(list[i])
 	if err != nil {
 		return api.DemoCall{}, err
 	}
@@ -113,8 +113,11 @@ func (f *Face) Call(ctx context.Context, a access.Actor, name string) (api.DemoC
 	if err != nil {
 		return out, err
 	}
+	if name == hurried {
+		f.expect(out.Scenario.Number, saysHurried)
+	}
 	if name == breaking {
-		f.expect(out.Scenario.Number)
+		f.expect(out.Scenario.Number, breaking)
 	}
 	l, err := set.dial(dialled(list[i].DNIS, f.city(a)), out.Scenario.Number, map[string]string{flow.SeatHeader: flow.SeatOf(a)})
 	if err != nil {
@@ -206,6 +209,8 @@ func (f *Face) tell(l *phoneCall, c play.Caller, sound []byte) {
 		t.verdict = "22"
 	case "silent":
 		t.verdict = ""
+	case hurried:
+		t.rings = rings
 	}
 	t.run()
 }

@@ -231,7 +231,7 @@ func TestScenarioRingsTheVisitorsSeat(t *testing.T) {
 			Lines                     []struct{ From, To int }
 		}
 	}
-	if code := r.http("GET", "/api/v1/demo/scenarios", nil, &list); code != 200 || len(list.Items) != 13 {
+	if code := r.http("GET", "/api/v1/demo/scenarios", nil, &list); code != 200 || len(list.Items) != 14 {
 		t.Fatalf("scenarios: %d, %d of them", code, len(list.Items))
 	}
 	var refused struct{ Code string }

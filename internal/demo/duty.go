@@ -88,6 +88,9 @@ func (f *Face) sit(ctx context.Context, who access.Actor) (*duty, error) {
 	d := &duty{f: f, actor: who, told: make(chan flow.Message, 64)}
 	var err error
 	d.desk, err = f.a.Voice.Open(ctx, who, func(m flow.Message) {
+		if m.Type == "ringing" && m.Callback {
+			go d.callBack(ctx)
+		}
 		select {
 		case d.told <- m:
 		default: // he does not look: nothing waits for him
@@ -105,6 +108,18 @@ func (f *Face) sit(ctx context.Context, who access.Actor) (*duty, error) {
 		return nil, fault.Unavailable("voice_unavailable", "模拟座席的语音通道没有接通。")
 	}
 	return d, d.desk.Ready(ctx)
+}
+
+// callBack takes a call-back (漏接回拨) that rings at the seat, hears the citizen
+// out and writes its notes.
+func (d *duty) callBack(ctx context.Context) {
+	clk := d.f.a.Clock
+	if clk.Sleep(ctx, 2*time.Second) != nil || d.desk.Answer(ctx, 0) != nil {
+		return
+	}
+	if clk.Sleep(ctx, 25*time.Second) == nil && d.desk.Hangup(ctx) == nil && clk.Sleep(ctx, notesTime) == nil {
+		_ = d.desk.Wrapup(ctx) // the limit may have ended it
+	}
 }
 
 // connect opens the voice path: it hears, and says nothing.

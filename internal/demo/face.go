@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type Face struct {
 
 	mu       sync.Mutex
 	phones   phones
+	loaded   atomic.Bool    // the whole history is there
 	roles    []api.DemoRole // the entrances do not change while the demo runs
 	arrivals atomic.Int64   // simulated callers, for their numbers under the source
 }
@@ -49,6 +51,26 @@ func New(a *app.App) *Face {
 // Notice says which policies the demonstration relaxes.
 func (f *Face) Notice() string {
 	return "演示策略：不要求定期改密、首次改密和双因子，外呼不设静默时段；全部人员、工单均为演示数据。"
+}
+
+// Loading says how many days of the history are there while its job runs.
+func (f *Face) Loading(ctx context.Context) string {
+	if f.loaded.Load() {
+		return ""
+	}
+	var pl plan
+	var stage string
+	var days int
+	for name, into := range map[string]any{statePlan: &pl, stageRow: &stage, stateCursor: &days} {
+		if _, err := getState(ctx, f.a.DB, name, into); err != nil {
+			return ""
+		}
+	}
+	if stage != stageReady {
+		f.loaded.Store(stage == stageDone)
+		return ""
+	}
+	return fmt.Sprintf("历史数据载入中：已有最近%d天，共%d天；更早的统计和环比暂不完整。", days, pl.Days)
 }
 
 // roleDescs say in one line what a role does, in the order of the login page.

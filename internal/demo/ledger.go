@@ -13,6 +13,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/fault"
 	"hotline/internal/org"
+	"hotline/internal/region"
 	"hotline/internal/supervise"
 	"hotline/internal/ticket"
 )
@@ -182,8 +183,16 @@ func softened(err error) bool {
 	return errors.As(err, &e) && (e.Kind == fault.KindConflict || e.Kind == fault.KindForbidden || e.Kind == fault.KindNotFound)
 }
 
-// tied is how many tickets tie plants in each city.
-const tied = 7
+// bursting is how many people a city has in which many call about one thing.
+const bursting = 3_000_000
+
+// tied is how many tickets tie plants in a city.
+func tied(city string) int {
+	if at, _ := region.Get(city); at.Population < bursting {
+		return 3
+	}
+	return 6
+}
 
 // firstTied is the first number of the wants behind tie.
 const firstTied = 90_000
@@ -195,27 +204,28 @@ func (h *history) tie(ctx context.Context) error {
 	now := clock.FromMillis(h.vol.plan.Now)
 	for c, city := range h.vol.cities {
 		r := rand.New(rand.NewPCG(h.vol.plan.Seed, hash("tie", city)))
+		at, _ := region.Get(city)
 		for g, merged := range []bool{false, true} {
+			if merged && at.Population < bursting {
+				continue
+			}
 			w := want{city: city, stop: "to_dispatch", light: "green", n: firstTied + c*10 + g}
 			base, err := h.plant(ctx, w)
 			if err != nil {
 				return err
 			}
 			var first, last int64
-			for i := range 4 {
+			for i := range 3 {
 				l := base
 				l.steps, l.order = nil, ""
 				l.n.SourceNo = fmt.Sprintf("T%s-%d-%d", city, g, i+1)
-				l.n.At = clock.Millis(now.Add(-time.Duration(24-5*i) * time.Minute))
+				l.n.At = clock.Millis(now.Add(-time.Duration(24-8*i) * time.Minute))
 				l.n.Status = ticket.ToDispatch
 				if !merged { // one person, again and again
 					l.n.At = clock.Millis(now.Add(-time.Duration(6-2*i)*24*time.Hour - time.Duration(r.IntN(90))*time.Minute))
 					l.n.RepeatOf = last
-					if i == 3 {
-						break
-					}
-					if i == 2 {
-						l.n.At = clock.Millis(now.Add(-7 * time.Minute))
+					if i == 2 { // it waits longer than it should
+						l.n.At = clock.Millis(now.Add(-time.Duration(40+r.IntN(50)) * time.Minute))
 					}
 				} else {
 					p := citizen(h.vol.plan.Seed, city, 7+11*i)
@@ -225,7 +235,7 @@ func (h *history) tie(ctx context.Context) error {
 				if i > 0 {
 					l.n.Content = again(r, merged, i) + l.n.Content
 				}
-				if merged && i == 3 {
+				if merged && i == 2 {
 					desk, err := h.people.named(ctx, l.n.Platform, access.Dispatcher)
 					if err != nil {
 						return err
@@ -252,7 +262,7 @@ func again(r *rand.Rand, others bool, i int) string {
 	if others {
 		return pick(r, []string{"同一位置又有市民来电。", "另一住户来电反映同一情况。", "附近商户也来电反映。"})
 	}
-	return fmt.Sprintf("诉求人第%s次来电反映同一问题。", []string{"", "二", "三", "四"}[i])
+	return fmt.Sprintf("诉求人第%s次来电反映同一问题。", []string{"", "二", "三"}[i])
 }
 
 // closedSoon writes the life of an earlier call on a matter that came back.

@@ -39,6 +39,7 @@ type life struct {
 	n     ticket.Intake
 	steps []step
 	order string // the state of the 督办 that it shall get; "" none
+	city  string // whose desks a planted one is for, by region code
 }
 
 // begin drafts the request of a slot and has intake decide it.

@@ -38,9 +38,8 @@ func newHistory(a *app.App, p *people, pl plan) *history {
 // the cores while one goroutine writes.
 const loaders = 4
 
-// load brings lives into the database, each in one transaction. One that is
-// there already (by source and number) is passed over.
-func (h *history) load(ctx context.Context, lane db.Lane, n int, make func(i int) (life, error), told func()) error {
+// each does the work for 0 to n-1, a few at a time.
+func each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
@@ -52,25 +51,37 @@ func (h *history) load(ctx context.Context, lane db.Lane, n int, make func(i int
 				if i >= n {
 					return
 				}
-				l, err := make(i)
-				if err == nil {
-					var id int64
-					if id, err = h.put(ctx, lane, l); err == nil && l.order != "" {
-						h.mu.Lock()
-						h.marked = append(h.marked, marked{id, l.order})
-						h.mu.Unlock()
-					}
-				}
-				if err != nil {
+				if err := work(ctx, i); err != nil {
 					cancel(fmt.Errorf("demo: load: %w", err))
 					return
 				}
-				told()
 			}
 		})
 	}
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// load brings lives into the database, each in one transaction. One that is
+// there already (by source and number) is passed over.
+func (h *history) load(ctx context.Context, lane db.Lane, n int, make func(i int) (life, error), told func()) error {
+	return each(ctx, n, func(ctx context.Context, i int) error {
+		l, err := make(i)
+		if err != nil {
+			return err
+		}
+		id, err := h.put(ctx, lane, l)
+		if err != nil {
+			return err
+		}
+		if l.order != "" {
+			h.mu.Lock()
+			h.marked = append(h.marked, marked{id, l.order})
+			h.mu.Unlock()
+		}
+		told()
+		return nil
+	})
 }
 
 // put writes one life and gives its ticket.

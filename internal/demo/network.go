@@ -62,7 +62,7 @@ func (f *Face) handset() (*handset, error) {
 		if err != nil {
 			return nil, fault.Unavailable("voice_unavailable", "模拟来电的话机没有启动，请稍后再试。").Because(err)
 		}
-		f.phones = phones{set: set, busy: map[int64]bool{}, last: map[int64]*phoneCall{}, back: map[string]bool{}}
+		f.phones = phones{set: set, busy: map[int64]bool{}, last: map[int64]*phoneCall{}, back: map[string]string{}}
 	}
 	return f.phones.set, nil
 }
@@ -78,7 +78,7 @@ func (f *Face) publishTrunk(ctx context.Context, addr string) error {
 	trunks, _ := rules["trunks"].([]any)
 	for _, t := range trunks {
 		if t, ok := t.(map[string]any); ok && t["name"] == localTrunk {
-			t["address"] = addr
+			t["address"], t["counted"] = addr, true
 		}
 	}
 	rules["quiet"] = map[string]any{"from": "00:00", "to": "00:00"}
@@ -107,15 +107,48 @@ func (f *Face) publishTrunk(ctx context.Context, addr string) error {
 	return err
 }
 
-// expect notes that a number will be called back because its call breaks off.
-func (f *Face) expect(number string) {
+// expect notes that a number will be called back, and what its owner will say.
+func (f *Face) expect(number, caller string) {
 	f.mu.Lock()
-	f.phones.back[number] = true
+	f.phones.back[number] = caller
 	f.mu.Unlock()
 }
 
 // breaking is the scenario whose call breaks off.
 const breaking = "broken"
+
+// hurried (漏接来电) is the scenario of one who rings and soon hangs up: he is
+// owed a call. He says what the caller of saysHurried says.
+const (
+	hurried     = "missed"
+	saysHurried = "bus"
+	// rings is how long he waits for a seat: more than a short abandon, less than
+	// the time that a seat rings.
+	rings = 7 * time.Second
+)
+
+// callers are the callers of the demonstration.
+func callers() ([]play.Caller, error) {
+	list, err := play.Callers()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(c play.Caller) bool { return c.Name == saysHurried })
+	if i < 0 {
+		return list, nil
+	}
+	c := list[i]
+	c.Name, c.Title = hurried, "漏接来电（响7秒挂断）"
+	return append(list, c), nil
+}
+
+// said is whose sound a caller's is.
+func said(c play.Caller) ([]byte, error) {
+	if c.Name == hurried {
+		c.Name = saysHurried
+	}
+	return c.Sound()
+}
 
 var emergencies = []string{"110", "119", "120", "122"}
 
@@ -123,12 +156,12 @@ var emergencies = []string{"110", "119", "120", "122"}
 // unit, a sub-centre or an emergency service.
 func (f *Face) called(l *phoneCall) {
 	number, _ := line.Split(l.call.DNIS())
-	name, verdict := "citizen", "51"
+	name, verdict, again := "citizen", "51", ""
 	f.mu.Lock()
 	switch {
-	case f.phones.back[number]:
+	case f.phones.back[number] != "":
+		again = f.phones.back[number]
 		delete(f.phones.back, number)
-		name = ""
 	case slices.Contains(emergencies, number):
 		name, verdict = "emergency", ""
 	case l.call.Headers()["Diversion"] != "": // a citizen is handed on
@@ -136,8 +169,8 @@ func (f *Face) called(l *phoneCall) {
 	}
 	f.mu.Unlock()
 	sound, err := play.Callee(name)
-	if name == "" { // says again what was cut off
-		sound, err = play.Caller{Name: breaking}.Sound()
+	if again != "" { // says what was cut off, or what nobody took
+		sound, err = play.Caller{Name: again}.Sound()
 	}
 	if err != nil {
 		return

@@ -94,9 +94,16 @@ func TestSeedingGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHistory(a, newPeople(a.Access, a.Org), pl)
-	want := int64(len(h.wants()) + tied*len(h.vol.cities))
-	for d := range h.vol.counts {
-		want += int64(len(h.vol.day(d)))
+	planted, newest, err := h.newest(context.Background(), pl.Tickets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := int64(len(planted))
+	for _, city := range h.vol.cities {
+		want += int64(tied(city))
+	}
+	for _, slots := range newest {
+		want += int64(len(slots))
 	}
 	n, numbers := tickets(t, a)
 	t.Logf("就绪时%d，中断时%d，全部%d", ready, half, n)

@@ -128,24 +128,22 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 	if o.Whole {
 		target = h.vol.plan.Tickets
 	}
-	wanted := h.wants()
-	days, count := 0, 0
-	for days < len(h.vol.counts) && count < target {
-		count += h.vol.counts[days]
-		days++
+	planted, newest, err := h.newest(ctx, target)
+	if err != nil {
+		return err
 	}
-	total := len(wanted) + count
+	days, total := len(newest), len(planted)
+	for _, slots := range newest {
+		total += len(slots)
+	}
 	var done atomic.Int64
 	tell := func() { told(int(done.Add(1)), total, "历史工单") }
-	// Newer tickets get later numbers: within a day the lives are in the order of time.
-	sort.SliceStable(wanted, func(i, j int) bool { return wanted[i].stop < wanted[j].stop })
-	for d := range days {
-		slots := h.vol.day(d)
+	for _, slots := range newest {
 		if err := h.load(ctx, db.LaneNormal, len(slots), func(i int) (life, error) { return h.live(ctx, slots[i]) }, tell); err != nil {
 			return err
 		}
 	}
-	if err := h.load(ctx, db.LaneNormal, len(wanted), func(i int) (life, error) { return h.plant(ctx, wanted[i]) }, tell); err != nil {
+	if err := h.load(ctx, db.LaneNormal, len(planted), func(i int) (life, error) { return planted[i], nil }, tell); err != nil {
 		return err
 	}
 	if err := h.tie(ctx); err != nil {
@@ -174,6 +172,24 @@ func (h *history) first(ctx context.Context, o Options, told func(int, int, stri
 	})
 }
 
+// newest draws what the desks need and the newest days, as many as hold target
+// requests, less what is planted in them.
+func (h *history) newest(ctx context.Context, target int) (planted []life, days [][]slot, err error) {
+	wanted := h.wants()
+	// Newer tickets get later numbers: within a day the lives are in the order of time.
+	sort.SliceStable(wanted, func(i, j int) bool { return wanted[i].stop < wanted[j].stop })
+	planted = make([]life, len(wanted))
+	err = each(ctx, len(wanted), func(ctx context.Context, i int) (err error) {
+		planted[i], err = h.plant(ctx, wanted[i])
+		return err
+	})
+	for d, count := 0, 0; d < len(h.vol.counts) && count < target; d++ {
+		count += h.vol.counts[d]
+		days = append(days, yield(h.vol.day(d), planted))
+	}
+	return planted, days, err
+}
+
 // rest is the job that loads what is older, day by day, from newest to oldest.
 // It pauses after every few tickets so that people at work do not notice it.
 func (h *history) rest(ctx context.Context, j *job.Running) error {
@@ -184,6 +200,10 @@ func (h *history) rest(ctx context.Context, j *job.Running) error {
 	if _, err := getState(ctx, h.a.DB, stateCursor, &d); err != nil {
 		return err
 	}
+	planted, _, err := h.newest(ctx, 0)
+	if err != nil {
+		return err
+	}
 	total, done := 0, 0
 	for i, n := range h.vol.counts {
 		total += n
@@ -192,7 +212,7 @@ func (h *history) rest(ctx context.Context, j *job.Running) error {
 		}
 	}
 	for ; d < len(h.vol.counts); d++ {
-		slots := h.vol.day(d)
+		slots := yield(h.vol.day(d), planted)
 		for from := 0; from < len(slots); from += restBatch {
 			batch := slots[from:min(from+restBatch, len(slots))]
 			began := h.a.Clock.Now()

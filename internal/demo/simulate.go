@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// meanArrival is the time between two callers in a mean hour.
-	meanArrival = 20 * time.Second
 	// playEvery is how often one of the staff does something.
 	playEvery = 2 * time.Second
 	// hurry is the time before a deadline in which units drop everything else.
@@ -36,14 +34,15 @@ func (f *Face) Run(ctx context.Context) error {
 	pl.Now = clock.Millis(f.a.Clock.Now())
 	h := newHistory(f.a, f.people, pl)
 	r := rand.New(rand.NewPCG(pl.Seed, uint64(pl.Now)))
-	next := f.a.Clock.Now().Add(f.wait(r))
+	mean := pl.between()
+	next := f.a.Clock.Now().Add(f.wait(r, mean))
 	for {
 		if err := f.a.Clock.Sleep(ctx, playEvery); err != nil {
 			return nil
 		}
 		now := f.a.Clock.Now()
 		if !now.Before(next) {
-			next = now.Add(f.wait(r))
+			next = now.Add(f.wait(r, mean))
 			if err := f.arrive(ctx, h, r, now); err != nil && ctx.Err() == nil {
 				slog.Warn("demo: an arrival failed", "err", err)
 			}
@@ -55,11 +54,11 @@ func (f *Face) Run(ctx context.Context) error {
 }
 
 // wait draws the time to the next caller: the more of the day's calls fall
-// into the hour, the shorter.
-func (f *Face) wait(r *rand.Rand) time.Duration {
+// into the hour, the shorter. The hours to come shall look like those before.
+func (f *Face) wait(r *rand.Rand, mean time.Duration) time.Duration {
 	rate := max(pace(f.a.Clock.Now()), 0.08)
-	d := time.Duration(float64(meanArrival) / rate * r.ExpFloat64())
-	return min(max(d, 2*time.Second), 5*time.Minute)
+	d := time.Duration(float64(mean) / rate * r.ExpFloat64())
+	return min(max(d, 2*time.Second), 10*time.Minute)
 }
 
 // arrive takes in one caller through the same door as everybody else's.

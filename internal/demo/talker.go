@@ -17,7 +17,8 @@ type talker struct {
 	f       *Face
 	l       *phoneCall
 	sound   []byte
-	until   time.Time // how long he waits to be answered
+	until   time.Time     // how long he waits to be answered
+	rings   time.Duration // and how long of that with a seat ringing or all busy, 0 = as long
 	stay    time.Duration
 	verdict string // digit for each question of the survey, "" = presses nothing
 	breaks  bool   // his line breaks when he has spoken
@@ -76,6 +77,9 @@ func (t *talker) look(now time.Time) {
 	p, ok := t.probe()
 	if !ok {
 		return
+	}
+	if t.rings > 0 && !t.speaks && p.Queued > 0 && p.Answered == 0 && now.After(clock.FromMillis(p.Queued).Add(t.rings)) {
+		t.until = now
 	}
 	if !t.speaks && p.Answered > 0 {
 		t.begin(int(clock.Millis(now)-p.Answered-int64(opening/time.Millisecond)) * 8)

@@ -78,27 +78,42 @@ func telephone(ctx context.Context, a *app.App, p *people) error {
 	return nil
 }
 
-// roster publishes a week of three shifts a day.
+// roster publishes this week and the next: who sits at night leaves at seven, so
+// that the first morning has a shift of its own.
 func roster(ctx context.Context, a *app.App, unit int64, seats []access.Actor) error {
 	if len(seats) < 3 {
 		return nil
 	}
-	today := a.Clock.Now().In(clock.Shanghai)
-	day := func(n int) time.Time {
-		return time.Date(today.Year(), today.Month(), today.Day()+n, 0, 0, 0, 0, clock.Shanghai)
+	now := a.Clock.Now().In(clock.Shanghai)
+	monday := time.Date(now.Year(), now.Month(), now.Day()-(int(now.Weekday())+6)%7, 0, 0, 0, 0, clock.Shanghai)
+	shifts := map[string]workforce.Template{}
+	for _, t := range workforce.Templates() {
+		shifts[t.Code] = t
 	}
-	number := func(t time.Time) int64 { return int64(t.Year()*10000 + int(t.Month())*100 + t.Day()) }
-	r := workforce.Roster{Unit: unit, From: number(day(0)), To: number(day(6))}
-	for n := range 7 {
-		for k, name := range []string{"dawn", "early", "late"} {
-			from := day(n).Add(time.Duration(k) * 8 * time.Hour)
-			r.Shifts = append(r.Shifts, workforce.Shift{Account: seats[k].Account, Template: name, From: clock.Millis(from), To: clock.Millis(from.Add(8 * time.Hour))})
+	for week := range 2 {
+		day := func(n int) time.Time { return monday.AddDate(0, 0, 7*week+n) }
+		number := func(t time.Time) int64 { return int64(t.Year()*10000 + int(t.Month())*100 + t.Day()) }
+		r := workforce.Roster{Unit: unit, From: number(day(0)), To: number(day(6))}
+		sits := func(n int, code string, seat int) {
+			t := shifts[code]
+			at := func(minutes int) int64 { return clock.Millis(day(n).Add(time.Duration(minutes) * time.Minute)) }
+			r.Shifts = append(r.Shifts, workforce.Shift{Account: seats[seat].Account, Template: code, From: at(t.From), To: at(t.To)})
+		}
+		if week == 0 {
+			sits(0, "dawn", 2)
+		}
+		for n := range 7 {
+			sits(n, "early", 0)
+			sits(n, "late", 1)
+			sits(n, "night", 2)
+		}
+		r, err := a.Staff.Save(ctx, 0, r)
+		if err != nil {
+			return err
+		}
+		if _, err = a.Staff.Publish(ctx, 0, unit, r.ID); err != nil {
+			return err
 		}
 	}
-	r, err := a.Staff.Save(ctx, 0, r)
-	if err != nil {
-		return err
-	}
-	_, err = a.Staff.Publish(ctx, 0, unit, r.ID)
-	return err
+	return nil
 }

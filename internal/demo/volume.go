@@ -26,6 +26,10 @@ var hourly = [24]float64{0.9, 0.6, 0.4, 0.3, 0.3, 0.5, 1.2, 2.8, 6.2, 9.4, 9.8, 
 // weekly is the share of the days of the week, Sunday first.
 var weekly = [7]float64{0.70, 1.18, 1.10, 1.06, 1.04, 1.02, 0.76}
 
+// growth is what a day of the history brings at its beginning and now, relative
+// to the mean: line after line was merged into 12345.
+const growthFrom, growthTo = 0.35, 1.65
+
 // provinceShare is the part of the requests that the province's own platform takes.
 const provinceShare = 0.03
 
@@ -81,6 +85,7 @@ func (v *volume) share() {
 		}
 		r := rand.New(rand.NewPCG(v.plan.Seed, hash("day", day.Format("20060102"))))
 		w *= 1 + 0.07*math.Sin(float64(day.YearDay())/58) + 0.06*(r.Float64()*2-1)
+		w *= growthTo - (growthTo-growthFrom)*float64(d)/float64(len(weights))
 		if d == 0 {
 			w *= v.hoursBefore(v.now)
 		}
@@ -94,6 +99,12 @@ func (v *volume) share() {
 		v.counts[d] = int(x)
 		rest = x - math.Floor(x)
 	}
+}
+
+// between is the mean time between two requests at the end of the history.
+func (p plan) between() time.Duration {
+	perDay := float64(p.Tickets) / float64(max(p.Days, 1)) * growthTo
+	return min(max(time.Duration(float64(24*time.Hour)/max(perDay, 1)), 20*time.Second), 4*time.Minute)
 }
 
 // hoursBefore is the part of a day's calls that have come by the moment.
@@ -135,6 +146,49 @@ func (v *volume) day(d int) []slot {
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
 	for i := range out {
 		out[i].No = fmt.Sprintf("%s-%05d", name, i+1)
+	}
+	return out
+}
+
+// yield leaves out of a day's slots those that the tickets planted for the desks
+// stand for: two in three of an hour at most, first of the same city.
+func yield(slots []slot, planted []life) []slot {
+	type hour struct {
+		at   int64
+		city string // "" any
+	}
+	of := func(at time.Time, city string) hour { return hour{at.Unix() / 3600, city} }
+	room, want := map[hour]int{}, map[hour]int{}
+	for _, s := range slots {
+		room[of(s.At, "")]++
+	}
+	for h, n := range room {
+		room[h] = n * 2 / 3
+	}
+	for i := range planted {
+		at := clock.FromMillis(planted[i].n.At)
+		want[of(at, planted[i].city)]++
+		want[of(at, "")]++
+	}
+	drop := make([]bool, len(slots))
+	for _, anywhere := range []bool{false, true} {
+		for i, s := range slots {
+			all := of(s.At, "")
+			here := of(s.At, s.City)
+			if drop[i] || room[all] == 0 || want[all] == 0 || !anywhere && want[here] == 0 {
+				continue
+			}
+			drop[i] = true
+			room[all]--
+			want[all]--
+			want[here]--
+		}
+	}
+	out := slots[:0]
+	for i, s := range slots {
+		if !drop[i] {
+			out = append(out, s)
+		}
 	}
 	return out
 }

@@ -40,6 +40,14 @@ var desks = []struct {
 	{"informant", false, 2, 2, 0}, {"informant_close", false, 1, 0, 2}, {"quarantined", false, 2, 0, 0},
 }
 
+// modest is what stands at the desks of today outside the largest city, where
+// one ticket of a light shows the queue: so few that the hours which are just
+// over do not tower above the others. What tie plants comes on top.
+var modest = map[string][3]int{"received": {1, 0, 1}, "seat_fix": {0, 0, 1}, "to_dispatch": {0, 1, 0}, "to_sign": {1, 1, 0}, "quarantined": {1, 0, 0}}
+
+// large are cities whose desks hold every light several times.
+const large = 10_000_000
+
 // wants lists what the desks of the plan's cities, the province's and the
 // sub-centres' need.
 func (h *history) wants() []want {
@@ -51,7 +59,11 @@ func (h *history) wants() []want {
 	}
 	for _, city := range h.vol.cities {
 		small := few(city)
+		at, _ := region.Get(city)
 		for _, d := range desks {
+			if m, ok := modest[d.stop]; ok && (at.Level != region.LevelCity || at.Population < large) {
+				d.g, d.y, d.r = m[0], m[1], m[2]
+			}
 			if city == region.ProvinceCode && d.stop == "escalated" {
 				continue // there is nobody above
 			}
@@ -144,7 +156,9 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 	var s *script
 	var light int64
 	root, ok := unit, unit.ID != 0
-	for n := 0; n < 12 && (n == 0 || !ok || light == 0); n++ {
+	// A matter with a longer limit spreads what waits over more days than yesterday.
+	fresh := func() bool { return !young[w.stop] && light < (40*time.Hour).Milliseconds() }
+	for n := 0; n < 12 && (n == 0 || !ok || light == 0 || n < 4 && fresh()); n++ {
 		var q intake.Request
 		var err error
 		if s, q, err = h.begin(ctx, sl, h.wanted(r, sl, w, unit), channel, r); err != nil {
@@ -179,7 +193,7 @@ func (h *history) plant(ctx context.Context, w want) (life, error) {
 		s.stand(w, root)
 	}
 	h.squeeze(s, now, w.stop)
-	return life{by: by, n: s.n, steps: s.steps, order: orderOf(w)}, s.err
+	return life{by: by, n: s.n, steps: s.steps, order: orderOf(w), city: city}, s.err
 }
 
 func statusAt(stop string) string {

@@ -158,7 +158,7 @@ func (s *Service) Lag(ctx context.Context) (events int64, ms int64, err error) {
 // whether the view is de-identified, so that small cells elsewhere are kept back.
 type Viewer struct {
 	Root   int64 // unit whose subtree counts; 0 sees nothing
-	KAnon  bool  // 领导只读: groups below 5 outside the own centre are suppressed
+	KAnon  bool  // 分管领导: groups below 5 outside the own centre are suppressed
 	Tree   *org.Tree
 	Region string // of the root
 }

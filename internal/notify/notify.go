@@ -6,6 +6,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -55,6 +56,12 @@ func RegisterPolicies(p *policy.Store) {
 	}})
 }
 
+// names are what people call the templates (通知模板), by their keys.
+var names = map[string]string{
+	"received": "收到诉求", "accepted": "已受理", "answered": "直接答复", "dispatched": "已派单", "redirected": "引导", "extended": "延期",
+	"suspended": "挂起", "relay": "热线中转", "closed": "办结", "reopened": "发回重办", "upheld": "维持结论", "withdrawn": "撤回",
+}
+
 // check refuses templates that would leave citizens untold or say {什么}.
 func (t Templates) check() error {
 	known, err := ParseTemplates(defaultNotices)
@@ -63,16 +70,16 @@ func (t Templates) check() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		if _, ok := t[name]; !ok {
-			return fault.Invalid("notices_invalid", "缺少模板“%s”，发布后诉求人将收不到这种通知；请补上后再发布。", name).At(fault.Field{Name: name, Detail: "请补上这个模板。"})
+			return fault.Invalid("notices_invalid", "缺少“%s”的模板，发布后诉求人将收不到这种通知；请补上后再发布。", names[name]).At(fault.Field{Name: name, Detail: "请补上这个模板。"})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t)) {
-		text := t[name]
+		text, called := t[name], cmp.Or(names[name], name)
 		if zh.Len(text) < 5 || zh.Len(text) > 300 {
-			return fault.Invalid("notices_invalid", "模板“%s”应为5至300个字。", name).At(fault.Field{Name: name, Detail: "应为5至300个字。"})
+			return fault.Invalid("notices_invalid", "“%s”的模板应为5至300个字。", called).At(fault.Field{Name: name, Detail: "应为5至300个字。"})
 		}
 		if strings.ContainsAny(placeholders.Replace(text), "{}") {
-			return fault.Invalid("notices_invalid", "模板“%s”里有不认识的占位符，只能用{单号}、{类型}、{单位}和{时限}。", name).At(fault.Field{Name: name, Detail: "只能用{单号}、{类型}、{单位}和{时限}。"})
+			return fault.Invalid("notices_invalid", "“%s”的模板里有不认识的占位符，只能用{单号}、{类型}、{单位}和{时限}。", called).At(fault.Field{Name: name, Detail: "只能用{单号}、{类型}、{单位}和{时限}。"})
 		}
 	}
 	return nil

@@ -116,6 +116,13 @@ func (t *Ticket) sortAt() int64 {
 	if Final(t.Status) {
 		return t.ClosedAt
 	}
+	return t.NextDue()
+}
+
+// NextDue is the deadline (ms) of what an open ticket is owed next: its 办理 while
+// units handle it, else what its platform's clock runs to; the moment of 受理
+// when nothing runs.
+func (t *Ticket) NextDue() int64 {
 	if t.Status == Handling && t.Due > 0 {
 		return t.Due
 	}

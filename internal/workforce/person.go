@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"hotline/internal/access"
@@ -93,6 +94,22 @@ func (s *Service) Person(ctx context.Context, a access.Actor) (Person, error) {
 		return err
 	})
 	return p, err
+}
+
+// ByNo finds who has a staff number (工号) at a platform, 0 = nobody.
+func (s *Service) ByNo(ctx context.Context, platform int64, no string) (account int64, err error) {
+	n, err := strconv.ParseInt(no, 10, 64)
+	if err != nil {
+		return 0, nil // no number of ours
+	}
+	err = s.d.View(ctx, func(tx *db.Tx) error {
+		account, err = db.Int(tx, `SELECT account FROM staff_person WHERE platform = $1 AND no = $2`, platform, n)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+		return err
+	})
+	return account, err
 }
 
 // SetPhone has a seat answer at a SIP phone; "" = in the browser again. The

@@ -37,6 +37,7 @@ type Roster struct {
 	Version  int64
 	By, At   int64
 	Shifts   []Shift
+	Carried  []Shift // the night shifts of the roster before, which end in this one's first hours
 }
 
 // Shift is one person's time on duty.
@@ -96,9 +97,21 @@ func (s *Service) Save(ctx context.Context, by int64, r Roster) (Roster, error) 
 				return err
 			}
 		}
-		return nil
+		return carry(tx, &r)
 	})
 	return r, err
+}
+
+// carry reads the shifts of the centre's other rosters in force that run into
+// the first day of r.
+func carry(tx *db.Tx, r *Roster) error {
+	from, err := dayOf(r.From)
+	if err != nil {
+		return nil // check refused such days
+	}
+	r.Carried, err = db.All(tx, scanShift, `SELECT h.id, h.roster, h.account, h.template, h.from_at, h.to_at, h.skill FROM roster_shift h JOIN roster r ON r.id = h.roster WHERE r.unit = $1 AND r.line = $2 AND r.id <> $3 AND r.state = 'published' AND h.from_at < $4 AND h.to_at > $4 ORDER BY h.from_at, h.account`,
+		r.Unit, r.Line, r.ID, clock.Millis(from))
+	return err
 }
 
 func errNoRoster() error {
@@ -140,7 +153,8 @@ func dayOf(d int64) (time.Time, error) {
 const quarter = 15 * 60 * 1000
 
 // Gaps lists the quarters of an hour of a roster in which nobody sits, joined
-// into spans.
+// into spans. Who sits through the night before the first day covers its first
+// hours.
 func (r *Roster) Gaps() []Gap {
 	from, err := dayOf(r.From)
 	if err != nil {
@@ -153,13 +167,14 @@ func (r *Roster) Gaps() []Gap {
 	start, end := clock.Millis(from), clock.Millis(to.AddDate(0, 0, 1))
 	n := int((end - start) / quarter)
 	on := make([]bool, n)
+	sitting := slices.Concat(r.Shifts, r.Carried)
 	for i := range on {
 		a, b := start+int64(i)*quarter, start+int64(i+1)*quarter
 		// Covered when each minute of it is: shifts may meet within the quarter.
 		at := a
 		for moved := true; moved && at < b; {
 			moved = false
-			for _, sh := range r.Shifts {
+			for _, sh := range sitting {
 				if sh.From <= at && sh.To > at {
 					at, moved = sh.To, true
 				}
@@ -224,8 +239,10 @@ func (s *Service) load(tx *db.Tx, id int64) (Roster, error) {
 	if err != nil {
 		return r, errNoRoster()
 	}
-	r.Shifts, err = db.All(tx, scanShift, `SELECT id, roster, account, template, from_at, to_at, skill FROM roster_shift WHERE roster = $1 ORDER BY from_at, account`, id)
-	return r, err
+	if r.Shifts, err = db.All(tx, scanShift, `SELECT id, roster, account, template, from_at, to_at, skill FROM roster_shift WHERE roster = $1 ORDER BY from_at, account`, id); err != nil {
+		return r, err
+	}
+	return r, carry(tx, &r)
 }
 
 func scanRoster(sc db.Scanner) (r Roster, err error) {

@@ -147,6 +147,37 @@ func skill(t *testing.T, d *db.DB, shift int64, name string) {
 	}
 }
 
+// A night shift that began the evening before covers the first hours of the week after.
+func TestNightRunsIntoTheNextRoster(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	s, unit, _ := world(t, d, c)
+	ctx := context.Background()
+	first := Roster{Unit: unit, From: 20261201, To: 20261201, Shifts: []Shift{
+		{Account: 1, From: at(1, 0, 0), To: at(1, 7, 0)}, {Account: 2, From: at(1, 7, 0), To: at(1, 15, 0)}, {Account: 3, From: at(1, 15, 0), To: at(1, 23, 0)}, {Account: 1, From: at(1, 23, 0), To: at(2, 7, 0)}}}
+	first, err := s.Save(ctx, 9, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := Roster{Unit: unit, From: 20261202, To: 20261202, Shifts: []Shift{
+		{Account: 2, From: at(2, 7, 0), To: at(2, 15, 0)}, {Account: 3, From: at(2, 15, 0), To: at(2, 23, 0)}, {Account: 1, From: at(2, 23, 0), To: at(3, 7, 0)}}}
+	next, err = s.Save(ctx, 9, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Publish(ctx, 9, unit, next.ID); !fault.Is(err, "roster_gaps") {
+		t.Fatalf("the night before is a draft yet: %v", err)
+	}
+	if _, err := s.Publish(ctx, 9, unit, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Get(ctx, unit, next.ID); err != nil || len(got.Gaps()) != 0 || len(got.Shifts) != 3 {
+		t.Fatalf("%+v %v", got.Gaps(), err)
+	}
+	if _, err := s.Publish(ctx, 9, unit, next.ID); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRosterRefusals(t *testing.T) {
 	d, c := dbtest.SQLite(t, schemas()...)
 	s, unit, _ := world(t, d, c)

@@ -1,5 +1,5 @@
 // 管理故事：时限和派单目录增删条目，先记草稿再发布；流转规则修改必填项；放弃修改恢复原样。
-import { account, axe, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+import { account, api, axe, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
 import { choose, dialog, fill, find, goto, submit } from './steps.mjs'
 
 const browser = await open()
@@ -51,6 +51,66 @@ await settle(page)
 await shot(page, 'admin-rules-1366')
 const faults = await axe(page)
 check(faults.length === 0, '流转规则无障碍：' + faults.join('；'))
+
+// 政策参数：省里收紧一项，立即对新设的密码生效；市州只能再收紧，放宽不了，与省定的差异列出来
+{
+  const number = (p, label) => p.getByRole('spinbutton', { name: label, exact: true })
+  const set = async (p, label, value) => {
+    await number(p, label).fill(String(value))
+    await number(p, label).blur()
+  }
+  const publish = async (p, lines, note) => {
+    await p.getByRole('button', { name: '发布新版本' }).click()
+    const text = await dialog(p).innerText()
+    for (const line of lines) check(text.includes(line), '发布前列出“' + line + '”：' + text.slice(0, 200))
+    await fill(p, '修订说明', note)
+  }
+  await goto(page, '/admin/params')
+  await number(page, '密码最短长度').waitFor()
+  await set(page, '密码最短长度', 12)
+  await set(page, '锁定前失败次数', 4)
+  check(/有 2 处修改未发布/.test(await page.locator('main').innerText()), '改两项，提示未发布')
+  await publish(page, ['密码·密码最短长度：10 → 12', '锁定·锁定前失败次数：5 → 4'], '全省收紧密码长度和锁定次数。')
+  await submit(page)
+  check(await page.getByText('现行第2版').waitFor({ timeout: 8000 }).then(() => true, () => false), '省定账号安全策略成为第2版')
+  await shot(page, 'admin-params-1366')
+
+  const city = await enter(browser, account('sysadmin', '4201'), laptop)
+  await goto(city, '/admin/params')
+  await number(city, '密码最短长度').waitFor()
+  check(/武汉市/.test(await city.locator('main .bar').first().innerText()), '市州的系统管理员看到的是本市的规定')
+  check((await number(city, '密码最短长度').inputValue()) === '12', '未另行规定的，市州用省定的')
+  const short = await api(city, 'POST', '/api/v1/me/password', { old: account('sysadmin', '4201').password, new: 'Wuhan-2026' })
+  check(short.status === 422 && /12/.test(JSON.stringify(short.body)), '省定的长度立即生效：' + JSON.stringify(short.body).slice(0, 120))
+  await set(city, '密码最短长度', 8)
+  await publish(city, ['密码·密码最短长度：12 → 8'], '本市放宽密码长度。')
+  await dialog(city).locator('.el-dialog__footer .el-button--primary').click()
+  check(await dialog(city).getByText('市级只能收紧，不能放宽').first().waitFor({ timeout: 8000 }).then(() => true, () => false), '放宽的不能发布，说明原因')
+  await shot(city, 'admin-params-loosened-1366')
+  await dialog(city).getByRole('button', { name: '取消' }).click()
+  await set(city, '密码最短长度', 14)
+  await publish(city, ['密码·密码最短长度：12 → 14'], '本市密码不少于14位。')
+  await submit(city)
+  check(await city.getByText('与省定的差异').waitFor({ timeout: 8000 }).then(() => true, () => false), '与省定的差异列出来')
+  check(/密码最短长度/.test(await city.locator('.diff').innerText()), '差异写明哪一项：' + (await city.locator('.diff').innerText()).slice(0, 120))
+  await shot(city, 'admin-params-city-1366')
+  await goto(city, '/admin/limits')
+  const accept = city.locator('input[aria-label*="受理"]').first()
+  await accept.fill('40')
+  check(/处比省定的宽/.test(await city.locator('main').innerText()) && (await city.getByRole('button', { name: '发布新版本' }).isDisabled()), '比省定宽的时限不能发布')
+  await accept.fill('20')
+  await publish(city, ['受理'], '本市受理时限收紧到20分钟。')
+  await submit(city)
+  const apart = await city.locator('.diff').innerText({ timeout: 8000 })
+  check(/受理.*30分钟 → 20分钟/.test(apart) && !/[a-z]/i.test(apart), '收紧的时限与省定的差异用中文列出：' + apart.slice(0, 120))
+  await shot(city, 'admin-limits-city-1366')
+  await goto(city, '/admin/params')
+  const faults = await axe(city)
+  check(faults.length === 0, '政策参数无障碍：' + faults.join('；'))
+  await city.getByText('通知模板', { exact: true }).click()
+  check(await city.getByText('只能查看：全省的规定由省级管理或省级系统管理员发布').waitFor({ timeout: 8000 }).then(() => true, () => false), '通知模板由省里统一规定')
+  check(city.errors.filter((e) => !/status of 422/.test(e)).length === 0, '控制台错误：' + city.errors.join('；'))
+}
 
 await goto(page, '/admin/categories')
 await page.getByRole('button', { name: '新增一级事项' }).click()

@@ -1,5 +1,5 @@
 // 工作台故事：崩溃后恢复草稿、并单与撤销、提级、两人同改一单、强制改密、登录后回到大屏。
-import { account, act, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+import { account, act, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot, until } from './lib.mjs'
 import { choose, dialog, fill, find, goto, press, request, submit } from './steps.mjs'
 
 const browser = await open()
@@ -11,6 +11,18 @@ const bureau = units.find((u) => /城市管理|城管/.test(u.name))
 const pages = { citizen, agent, dispatcher, bureau }
 const get = async (page, id) => (await api(page, 'GET', '/api/v1/tickets/' + id)).body
 
+/** Runs in the page: whether the store of this computer holds the words. */
+function written(words) {
+  return new Promise((done) => {
+    const req = indexedDB.open('hotline-desk')
+    req.onerror = () => done(false)
+    req.onsuccess = () => {
+      const all = req.result.transaction('draft').objectStore('draft').getAll()
+      all.onsuccess = () => (req.result.close(), done(JSON.stringify(all.result).includes(words)))
+    }
+  })
+}
+
 // 草稿：写到一半标签页没了，重新打开时原样还在
 {
   const words = '来电反映关山大道路灯不亮已有一周，夜间出行不便，请尽快维修。'
@@ -18,11 +30,11 @@ const get = async (page, id) => (await api(page, 'GET', '/api/v1/tickets/' + id)
   const content = agent.getByLabel('诉求内容').first()
   await content.fill(words)
   await agent.getByText(/草稿.*保存|已.*保存/).first().waitFor({ timeout: 8000 }).catch(() => {})
-  await agent.waitForFunction(() => indexedDB.databases().then((d) => d.length > 0))
+  await until(() => agent.evaluate(() => indexedDB.databases().then((d) => d.length > 0)))
   const context = agent.context()
   await context.route('**/api/v1/drafts/**', (r) => r.abort())
   await content.fill(words + '另有一处井盖松动。')
-  await agent.waitForTimeout(400) // 写入本机的间隔是四分之一秒
+  await until(() => agent.evaluate(written, '另有一处井盖松动'))
   await agent.close({ runBeforeUnload: false })
   await context.unroute('**/api/v1/drafts/**')
   const again = await context.newPage()

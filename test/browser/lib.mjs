@@ -121,6 +121,15 @@ export async function onDuty(bar) {
   await busy.waitFor({ timeout: 10_000 })
 }
 
+/** until asks again and again until the answer is true to something, and gives it; null when time is over. */
+export async function until(ask, ms = 10_000, every = 200) {
+  for (const end = Date.now() + ms; ;) {
+    const answer = await ask().catch(() => null)
+    if (answer || Date.now() > end) return answer || null
+    await new Promise((next) => setTimeout(next, every))
+  }
+}
+
 /** settle waits until the page has loaded and drawn its data. */
 export async function settle(page) {
   await page.waitForLoadState('domcontentloaded')

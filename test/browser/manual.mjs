@@ -24,13 +24,22 @@ const pictures = [
   ['citizen', '', '/submit', '', phone],
 ]
 const wanted = process.argv.slice(2)
+
+/** drawn waits until nothing is being read and the charts and maps look the same twice in a row; the wall screen's ripple never rests. */
+const drawn = (page) => page.waitForFunction(() => {
+  const now = [...document.querySelectorAll('canvas')].map((c) => c.toDataURL()).join() + !document.body.innerText.includes('正在读取')
+  const same = now.endsWith('true') && now === window.lastDrawn
+  window.lastDrawn = now
+  return same
+}, null, { polling: 600, timeout: 6000 }).catch(() => {})
+
 const browser = await open()
 for (const [name, role, path, click, size] of pictures) {
   if (wanted.length && !wanted.includes(name)) continue
   const page = await enter(browser, role ? account(role) : null, size ?? laptop)
   await page.goto(base + path)
   await settle(page)
-  await page.waitForTimeout(3000) // 地图和图表画完
+  await drawn(page)
   const target = click ? page.locator(click).first() : null
   if (target && (await target.count())) {
     await target.click()

@@ -2,7 +2,7 @@
 // 需要演示平台启动时打印的“SIP 127.0.0.1:端口”（环境变量 SIP，或 DATA/out.log）和 sipp。
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { account, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+import { account, api, axe, base, check, desktop, enter, finish, laptop, open, settle, shot, until } from './lib.mjs'
 
 const printed = () => { try { return /^SIP (\S+)/m.exec(readFileSync(process.env.DATA + '/out.log', 'utf8'))?.[1] } catch { return undefined } }
 const sip = process.env.SIP ?? printed()
@@ -119,11 +119,10 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
   const filled = await agent.waitForFunction(() => [...document.querySelectorAll('input')].some((i) => i.value === '13871234567'), null, { timeout: 10_000 }).then(() => true, () => false)
   check(filled, '接听后号码填入表单')
   await agent.getByLabel('诉求内容').first().fill('来电反映关山大道路灯不亮，夜间出行不便，请尽快维修。')
-  await agent.waitForTimeout(3000)
-  const stats = await agent.evaluate(async () => {
-    for (const p of window.pcs) if (p.connectionState === 'connected') for (const s of (await p.getStats()).values()) if (s.type === 'inbound-rtp' && s.kind === 'audio') return { got: s.packetsReceived, lost: s.packetsLost }
+  const stats = await until(() => agent.evaluate(async () => {
+    for (const p of window.pcs) if (p.connectionState === 'connected') for (const s of (await p.getStats()).values()) if (s.type === 'inbound-rtp' && s.kind === 'audio' && s.packetsReceived > 100) return { got: s.packetsReceived, lost: s.packetsLost }
     return null
-  })
+  }))
   check(stats && stats.got > 100 && stats.lost === 0, '听到诉求人，没有丢包：' + JSON.stringify(stats))
   await shot(agent, 'phone-talking-1600')
   await agent.setViewportSize(laptop)
@@ -170,15 +169,13 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
   // 话单与录音：话单在通话结束后写定
   await Promise.race([citizen.ended, new Promise((r) => setTimeout(r, 60_000))]) // the survey waits for keys
   await lead.goto(base + '/console/calls/records')
+  await until(async () => {
+    const talked = (await api(lead, 'GET', '/api/v1/calls?direction=in&limit=20')).body.items.find((c) => c.talk_ms > 0 && /^138\*+4567$/.test(c.number))
+    return talked && (await api(lead, 'GET', '/api/v1/calls/' + talked.id)).body.recordings?.[0]?.ready
+  }, 30_000, 1000)
   await lead.getByRole('row').filter({ hasText: '已接听' }).getByRole('button', { name: /138\*+4567/ }).first().click()
   const listen = lead.getByRole('button', { name: /收听/ }).first()
-  for (let i = 0; i < 10 && !(await listen.count()); i++) {
-    await lead.waitForTimeout(1500)
-    await lead.reload()
-    await lead.getByRole('row').filter({ hasText: '已接听' }).getByRole('button', { name: /138\*+4567/ }).first().click()
-    await lead.waitForTimeout(500)
-  }
-  if (check((await listen.count()) > 0, '录音归档后可以收听')) {
+  if (check(await listen.waitFor({ timeout: 10_000 }).then(() => true, () => false), '录音归档后可以收听')) {
     await listen.click()
     const plays = await lead.waitForFunction(() => [...document.querySelectorAll('audio')].some((a) => a.duration > 3 && a.currentTime > 0.2), null, { timeout: 10_000 }).then(() => true, () => false)
     check(plays, '录音能放出来')

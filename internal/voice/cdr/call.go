@@ -71,6 +71,12 @@ func (c *Call) Flag(f string) {
 	}
 }
 
+// FlagTest marks a call of the test line (拨测): it is in the records, and in no figure.
+const FlagTest = "test"
+
+// Test tells whether it is a call of the test line.
+func (c *Call) Test() bool { return slices.Contains(c.Flags, FlagTest) }
+
 // WaitMs is how long the caller waited for an answer, or waited in vain.
 func (c *Call) WaitMs() int64 {
 	switch {
@@ -208,6 +214,9 @@ func (s *Service) Tell(tx *db.Tx, c *Call, kind string, actor int64, data map[st
 	}
 	if c.Skill != "" {
 		data["skill"] = c.Skill
+	}
+	if c.Test() {
+		data["test"] = true
 	}
 	b, err := json.Marshal(data)
 	if err != nil {

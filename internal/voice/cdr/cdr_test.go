@@ -196,6 +196,7 @@ func TestFigures(t *testing.T) {
 		in("12345", Abandoned, 40_000, 0, 0)
 		in("12345", Short, 3_000, 0, 0)
 		in("12366", Forwarded, 12_000, 90_000, 0)
+		w.put(Call{Line: "12345", Platform: wuhan, Seat: 11, Unit: wuhan, Began: at, Queued: at, EndedAt: at + 50_000, Result: Abandoned, Flags: []string{FlagTest}}) // 拨测
 		w.put(Call{Line: "12336", Platform: wuhan, Began: at, EndedAt: at + 12_000, Result: Announced})
 		w.put(Call{Direction: "out", Line: "12345", Platform: wuhan, Seat: 11, Unit: wuhan, Began: at, AnsweredAt: at + 9_000, EndedAt: at + 30_000, Result: Answered})
 		if _, err := w.Log.SealNow(ctx); err != nil {
@@ -214,6 +215,12 @@ func TestFigures(t *testing.T) {
 		f := total.Figures
 		if f.Offered != 6 || f.Queued != 5 || f.Answered != 3 || f.In15 != 2 || f.In20 != 3 || f.Abandoned != 2 || f.Short != 1 || f.Outbound != 1 || f.Reached != 1 {
 			t.Errorf("total %+v", f)
+		}
+		if _, tests, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByTest, From: 20261123, To: 20261123}); err != nil || tests.Offered != 1 {
+			t.Errorf("拨测: %+v %v", tests.Figures, err)
+		}
+		if rows, total, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByLine, From: 20261123, To: 20261123, Line: "12366"}); err != nil || len(rows) != 1 || total.Answered != 1 {
+			t.Errorf("one line: %+v %v", rows, err)
 		}
 		near := func(name string, got *float64, want float64) {
 			t.Helper()

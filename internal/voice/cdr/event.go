@@ -1,7 +1,7 @@
 package cdr
 
 // Events of a call; the subject is "call". Data always has p 平台, line, mode, dir,
-// and, where there is one, seat, su 座席单位 and skill.
+// and, where there is one, seat, su 座席单位 and skill; test of a 拨测.
 const (
 	EventIncoming       = "call.incoming"
 	EventQueued         = "call.queued"

@@ -107,6 +107,7 @@ type ended struct {
 	Acw      int64  `json:"acw"`
 	Score    int64  `json:"score"`
 	Solved   string `json:"solved"`
+	Test     bool   `json:"test"`
 }
 
 // count is what one event adds.
@@ -155,6 +156,7 @@ const (
 	BySeat     = "a"
 	ByHour     = "h" // not stored: the hours of ByPlatform
 	ByDay      = "d"
+	ByTest     = "t" // 拨测 by line, which no other axis counts
 )
 
 type statKey struct {
@@ -227,6 +229,10 @@ func cellsOf(evs []eventlog.Event) (map[statKey]*Figures, error) {
 			}
 			cells[k].add(f)
 		}
+		if e.Test {
+			put(ByTest, e.Line)
+			continue
+		}
 		put(ByPlatform, "")
 		put(ByLine, e.Line)
 		if e.Skill != "" {
@@ -259,7 +265,7 @@ var upsertStat = func() string {
 type Question struct {
 	By       string // an axis
 	From, To int64  // days yyyymmdd, both included
-	Line     string // only this line (with ByHour and ByDay)
+	Line     string // only this line (with ByLine, ByHour and ByDay)
 }
 
 // Row is one group of figures.
@@ -278,7 +284,7 @@ func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows 
 			axis = ByLine
 		}
 	}
-	if !slices.Contains([]string{ByPlatform, ByLine, BySkill, ByUnit, BySeat}, axis) || q.From > q.To {
+	if !slices.Contains([]string{ByPlatform, ByLine, BySkill, ByUnit, BySeat, ByTest}, axis) || q.From > q.To {
 		return nil, total, fault.Invalid("question_invalid", "请选择统计口径和起止日期。")
 	}
 	group := map[string]*Row{}
@@ -307,7 +313,7 @@ func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows 
 			if err := rows.Scan(dest...); err != nil {
 				return err
 			}
-			if !slices.Contains(platforms, platform) || (q.By == ByHour || q.By == ByDay) && q.Line != "" && key != q.Line {
+			if !slices.Contains(platforms, platform) || axis == ByLine && q.Line != "" && key != q.Line {
 				continue
 			}
 			if excluded(platform, day, hour) {
@@ -418,6 +424,9 @@ func (s *Service) Recount(ctx context.Context) (equal bool, err error) {
 		}
 		var want Figures
 		for _, c := range calls {
+			if c.Test() {
+				continue
+			}
 			e := ended{Dir: c.Direction, Result: c.Result, Queued: int64(b2i(c.Queued > 0)), Wait: c.WaitMs(), Talk: c.TalkMs(), Hold: c.HoldMs}
 			want.add(e.count(EventEnded))
 			want.AcwMs += c.AcwMs

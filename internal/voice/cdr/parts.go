@@ -2,8 +2,10 @@ package cdr
 
 import (
 	"context"
+	"fmt"
 
 	"hotline/internal/db"
+	"hotline/internal/eventlog"
 )
 
 // Leg is one party's connection within a call.
@@ -96,10 +98,13 @@ type State struct {
 	From, To                    int64
 }
 
-// SaveState writes a span of a seat's day.
-func (s *Service) SaveState(tx *db.Tx, st State) error {
+// SaveSpan writes a span of a seat's day and, when it begins, tells of it.
+func (s *Service) SaveSpan(tx *db.Tx, st State, begins bool) error {
 	_, err := tx.Exec(`INSERT INTO voice_state (id, account, unit, platform, state, why, from_at, to_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
  ON CONFLICT (id) DO UPDATE SET to_at = excluded.to_at`, st.ID, st.Account, st.Unit, st.Platform, st.State, st.Why, st.From, st.To)
+	if err == nil && begins {
+		_, err = s.Log.Append(tx, eventlog.Event{Kind: EventState, SubjectKind: "seat", SubjectID: st.Account, Actor: st.Account, Unit: st.Unit, Data: fmt.Sprintf(`{"p":%d,"state":%q}`, st.Platform, st.State)})
+	}
 	return err
 }
 
@@ -133,9 +138,18 @@ func (s *Service) SaveCallback(tx *db.Tx, c Callback, index []byte) error {
 	return err
 }
 
-// OpenCallbacks are the callers still owed a call, for a restart.
-func (s *Service) OpenCallbacks(tx *db.Tx) ([]Callback, error) {
-	return db.All(tx, scanCallback, `SELECT call_id, kind, platform, line, number_bi, due, state, tries, made, done_at, '' FROM voice_callback WHERE state = 'open' ORDER BY made`)
+// Foreign begins the trunk of a call that a foreign call centre carried
+// (他厂商话务平台); its name follows.
+const Foreign = "cti:"
+
+// OpenCallbacks are the callers still owed a call, for a restart: those of one
+// foreign call centre, or with "" those of our own exchange.
+func (s *Service) OpenCallbacks(tx *db.Tx, trunk string) ([]Callback, error) {
+	whose, args := ` AND trunk NOT LIKE '`+Foreign+`%'`, []any{}
+	if trunk != "" {
+		whose, args = ` AND trunk = $1`, []any{trunk}
+	}
+	return db.All(tx, scanCallback, `SELECT call_id, kind, b.platform, b.line, b.number_bi, due, state, tries, made, done_at, '' FROM voice_callback b JOIN voice_call ON id = call_id WHERE state = 'open'`+whose+` ORDER BY made`, args...)
 }
 
 func scanCallback(sc db.Scanner) (c Callback, err error) {

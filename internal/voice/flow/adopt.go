@@ -30,7 +30,7 @@ func (x *Exchange) adopt(ctx context.Context, st media.State) error {
 		if calls, bodies, err = x.CDR.Lives(tx); err != nil {
 			return err
 		}
-		if back, err = x.CDR.OpenCallbacks(tx); err != nil {
+		if back, err = x.CDR.OpenCallbacks(tx, ""); err != nil {
 			return err
 		}
 		owedCalls = nil

@@ -63,6 +63,7 @@ type saved struct {
 	Placed  string         `json:"placed,omitempty"` // by what the city was found
 	Team    int64          `json:"team,omitempty"`
 	Needs   []acd.Need     `json:"needs,omitempty"`
+	Named   bool           `json:"named,omitempty"` // for one seat alone (拨测): it rings nowhere else
 	Boost   int            `json:"boost,omitempty"`
 	Base    int            `json:"base,omitempty"`
 	Last    string         `json:"last,omitempty"`
@@ -276,3 +277,6 @@ func (c *call) callerKey() string {
 	}
 	return hex.EncodeToString(c.rec.Index())
 }
+
+// Word names a phase for people.
+func (p phase) Word() string { return phaseWord[p] }

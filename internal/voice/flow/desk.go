@@ -2,13 +2,11 @@ package flow
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/db"
-	"hotline/internal/eventlog"
 	"hotline/internal/fault"
 	"hotline/internal/org"
 	"hotline/internal/voice/acd"
@@ -58,13 +56,14 @@ type Desk struct {
 // seatRoles may sit at the telephone.
 var seatRoles = []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Supervisor, access.Inspector}
 
+// MaySit tells whether a person's role has a seat (话务席位).
+func MaySit(a access.Actor) bool { return slices.Contains(seatRoles, a.Role) && a.Restricted == "" }
+
 // Open brings a person to a seat. push is called in order and must not block.
 // It fails with forbidden seat_role.
 func (x *Exchange) Open(ctx context.Context, a access.Actor, push func(Message)) (*Desk, error) {
-	if !slices.Contains(seatRoles, a.Role) || a.Restricted != "" {
-		if !x.leads(ctx, a) {
-			return nil, fault.Forbidden("seat_role", "您的岗位没有话务席位。")
-		}
+	if !MaySit(a) && !x.leads(ctx, a) {
+		return nil, fault.Forbidden("seat_role", "您的岗位没有话务席位。")
 	}
 	p, err := x.Staff.Person(ctx, a)
 	if err != nil {
@@ -164,13 +163,7 @@ func (x *Exchange) closeSpan(s *seat) {
 }
 
 func (x *Exchange) saveSpan(st cdr.State, begins bool) {
-	x.journal.write(func(tx *db.Tx) error {
-		if err := x.CDR.SaveState(tx, st); err != nil || !begins {
-			return err
-		}
-		_, err := x.CDR.Log.Append(tx, eventlog.Event{Kind: cdr.EventState, SubjectKind: "seat", SubjectID: st.Account, Actor: st.Account, Unit: st.Unit, Data: fmt.Sprintf(`{"p":%d,"state":%q}`, st.Platform, st.State)})
-		return err
-	})
+	x.journal.write(func(tx *db.Tx) error { return x.CDR.SaveSpan(tx, st, begins) })
 }
 
 // unnoticed is how many seconds pass before the exchange notices that a line
@@ -334,8 +327,7 @@ func (x *Exchange) reveal(s *seat, c *call) {
 	}
 	id, number, a := c.rec.ID, c.rec.Number, s.actor
 	go func() {
-		err := x.Audit.Seen(context.Background(), audit.Entry{Actor: a.Account, Account: a.Username, Role: string(a.Role), Unit: a.Unit, Op: "call.number", SubjectKind: "call", Subject: id, Count: 1, IP: a.IP})
-		if err != nil {
+		if NumberSeen(context.Background(), x.Audit, a, id) != nil {
 			return
 		}
 		x.mu.Lock()
@@ -344,6 +336,11 @@ func (x *Exchange) reveal(s *seat, c *call) {
 			s.push(Message{Type: "caller", Call: id, Number: number})
 		}
 	}()
+}
+
+// NumberSeen notes that a seat was shown the number of its caller.
+func NumberSeen(ctx context.Context, log *audit.Log, a access.Actor, call int64) error {
+	return log.Seen(ctx, audit.Entry{Actor: a.Account, Account: a.Username, Role: string(a.Role), Unit: a.Unit, Op: "call.number", SubjectKind: "call", Subject: call, Count: 1, IP: a.IP})
 }
 
 // actorOf is the person of an account, for a seat that is put back on duty.

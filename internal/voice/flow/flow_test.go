@@ -35,7 +35,7 @@ func TestCallFromEndToEnd(t *testing.T) {
 	w.eventually("the seat sees the number", func() bool { m, ok := p.last("caller"); return ok && m.Number == "13871234567" })
 	w.eventually("a draft is bound to the call", func() bool {
 		list, err := w.deps.Intake.Drafts(ctx, p.a.Account)
-		return err == nil && len(list) == 1 && list[0].ID == draftID(id)
+		return err == nil && len(list) == 1 && list[0].ID == DraftID(id)
 	})
 	w.pass(60 * time.Second)
 	must(t, p.d.Hold(ctx, true))

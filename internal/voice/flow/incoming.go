@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"hotline/internal/clock"
 	"hotline/internal/db"
@@ -44,8 +45,10 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 		return
 	}
 	if seat := e.Headers[SeatHeader]; trunk.Test && seat != "" {
-		c.Needs = []acd.Need{{Skill: "seat:" + seat, Level: 1}}
-		c.rec.Flag(flagTest)
+		c.Named, c.Needs = true, []acd.Need{{Skill: "seat:" + seat, Level: 1}}
+		if !trunk.Counted {
+			c.rec.Flag(cdr.FlagTest)
+		}
 	}
 	x.calls[c.rec.ID] = c
 	p := c.in(&party{Leg: e.Leg, Kind: "caller", Name: c.rec.Masked, Began: c.rec.Began})
@@ -63,13 +66,6 @@ func (x *Exchange) incoming(ctx context.Context, e media.Event) {
 func (x *Exchange) ours(number string) bool {
 	return number == line.Hotline || slices.ContainsFunc(x.Lines.All(x.clk.Now()), func(l line.Line) bool { return l.Number == number })
 }
-
-// flagTest marks a call of the test line that names its seat (拨测).
-const flagTest = "test"
-
-// named tells whether the call is for one seat alone: it rings nowhere else,
-// and is nobody's missed call.
-func (c *call) named() bool { return slices.Contains(c.rec.Flags, flagTest) }
 
 // dialled is the number that the caller dialled, also when the carrier or a
 // department's number forwarded the call to us (双号并行).
@@ -140,49 +136,65 @@ func (x *Exchange) place(t line.Treatment) (platform int64, code string) {
 	return tree.Province().ID, region.ProvinceCode
 }
 
-const month = 30 * 24 * 3600 * 1000
+const (
+	day   = 24 * 3600 * 1000
+	month = 30 * day
+)
 
-// history looks up, beside the announcement, who served the number last, how
-// often it called of late and whether its tickets are being handled: counts
-// only. The queue gets it when it is there.
+// Past is what is known of a caller's number: counts only.
+type Past struct {
+	Seat  int64 // who served it last, within a month
+	Calls int   // within a month, with this one
+	Today int   // within a day, before this one
+	Open  int   // tickets that are being handled
+}
+
+// PastOf looks up the number of a call; what cannot be read is left out.
+func PastOf(ctx context.Context, records *cdr.Service, tickets *ticket.Service, rec *cdr.Call) (p Past) {
+	since := rec.Began - month
+	err := records.DB.View(ctx, func(tx *db.Tx) error {
+		seat, calls, err := records.Last(tx, rec.Index(), since, rec.ID)
+		if err != nil {
+			return err
+		}
+		_, today, err := records.Last(tx, rec.Index(), rec.Began-day, rec.ID)
+		p.Seat, p.Calls, p.Today = seat, int(calls)+1, int(today)
+		return err
+	})
+	if err != nil {
+		slog.Warn("voice: history", "err", err)
+	}
+	if list, err := tickets.ByPhone(ctx, rec.Number, 30); err == nil {
+		for _, t := range list {
+			if !ticket.Final(t.Status) {
+				p.Open++
+			}
+		}
+	}
+	return p
+}
+
+// history looks up, beside the announcement, what is known of the caller. The
+// queue gets it when it is there.
 func (x *Exchange) history(ctx context.Context, c *call) {
-	index, number, id := c.rec.Index(), c.rec.Number, c.rec.ID
-	if len(index) == 0 {
+	if len(c.rec.Index()) == 0 {
 		return
 	}
-	since := c.rec.Began - month
+	rec := c.rec
 	go func() {
 		ctx := context.WithoutCancel(ctx)
-		var seat, calls, today int64
-		err := x.DB.View(ctx, func(tx *db.Tx) (err error) {
-			if seat, calls, err = x.CDR.Last(tx, index, since, id); err != nil {
-				return err
-			}
-			_, today, err = x.CDR.Last(tx, index, since+month-24*3600*1000, id)
-			return err
-		})
-		if err != nil {
-			slog.Warn("voice: history", "err", err)
-		}
-		open := 0
-		if list, err := x.Ticket.ByPhone(ctx, number, 30); err == nil {
-			for _, t := range list {
-				if !ticket.Final(t.Status) {
-					open++
-				}
-			}
-		}
+		p := PastOf(ctx, x.CDR, x.Ticket, &rec)
 		_ = x.do(ctx, func() error {
-			c := x.calls[id]
+			c := x.calls[rec.ID]
 			if c == nil {
 				return nil
 			}
-			c.Calls, c.Open, c.dirty = int(calls)+1, open, true
-			if seat != 0 {
-				c.Last = seatName(seat)
+			c.Calls, c.Open, c.dirty = p.Calls, p.Open, true
+			if p.Seat != 0 {
+				c.Last = seatName(p.Seat)
 			}
-			if n := int(today); n > 0 {
-				c.Boost += min(n, 5) * x.now().Repeat
+			if p.Today > 0 {
+				c.Boost += min(p.Today, 5) * x.now().Repeat
 				c.rec.Flag("repeat")
 			}
 			return nil
@@ -209,7 +221,7 @@ func (c *call) greet(ctx context.Context) {
 		return
 	}
 	c.play(ctx, c.Caller, "greeting", clips(names...), false, true, func(ctx context.Context, _ string) {
-		if c.Treat.Forward != "" && !c.named() {
+		if c.Treat.Forward != "" && !c.Named {
 			c.forward(ctx)
 			return
 		}
@@ -252,7 +264,7 @@ func (c *call) line(needs []acd.Need) {
 // least lets a call whose city nobody knows (a mobile to the province's number)
 // look in the whole province at once, but for a sub-centre's people, who go first.
 func (c *call) least() acd.Reach {
-	if c.named() {
+	if c.Named {
 		return acd.ReachRemote
 	}
 	if c.rec.Region == region.ProvinceCode && c.Team == 0 {
@@ -263,7 +275,7 @@ func (c *call) least() acd.Reach {
 
 // anybodys tells whether every city's seats may take the call at once: each
 // city's 班长 sees it wait.
-func (c *call) anybodys() bool { return !c.named() && c.least() == acd.ReachProvince }
+func (c *call) anybodys() bool { return !c.Named && c.least() == acd.ReachProvince }
 
 // loadSpecial reads the special list into memory.
 func (x *Exchange) loadSpecial(ctx context.Context) error {
@@ -339,11 +351,15 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 func (x *Exchange) acdDone(c *call, was phase, result string) {
 	now := x.ms()
 	switch {
-	case c.named(): // nobody waits to be called back
+	case c.rec.Test(): // nobody waits to be called back
 		x.acd.Done(now, c.q())
 	case c.Owed == 0 && x.owing[c.rec.ID] != nil: // keeps its place already
 	case was == forwarding && result == cdr.Abandoned:
-		x.missedForward(c)
+		x.missed(c, "")
+	case c.Named && (was == queued || was == ringing) && result == cdr.Abandoned: // the seat's own, another's when it is away
+		x.acd.Done(now, c.q())
+		c.Named = false
+		x.missed(c, strings.TrimPrefix(c.Needs[0].Skill, "seat:"))
 	case (was == queued || was == ringing) && result == cdr.Abandoned:
 		if x.acd.Gone(now, c.q()) {
 			c.rec.Result = cdr.Short
@@ -358,9 +374,10 @@ func (x *Exchange) acdDone(c *call, was phase, result string) {
 	}
 }
 
-// missedForward keeps a caller who gave up while kept seats or a sub-centre
-// rang: the promise to call back holds there too.
-func (x *Exchange) missedForward(c *call) {
+// missed keeps a caller who gave up where the dispatcher does not: while kept
+// seats or a sub-centre rang, or one named seat, which is asked first. The promise
+// to call back holds there too.
+func (x *Exchange) missed(c *call, last string) {
 	q := x.now().queue(c.rec.Queue)
 	if c.rec.WaitMs() < int64(q.Short)*1000 {
 		c.rec.Result = cdr.Short
@@ -369,7 +386,7 @@ func (x *Exchange) missedForward(c *call) {
 	if c.callerKey() == "" {
 		return
 	}
-	x.acd.Join(x.ms(), acd.Call{ID: c.rec.ID, Queue: c.rec.Queue, City: c.City, Caller: c.callerKey(), Arrived: c.rec.Queued, Callback: true})
+	x.acd.Join(x.ms(), acd.Call{ID: c.rec.ID, Queue: c.rec.Queue, City: c.City, Caller: c.callerKey(), Arrived: c.rec.Queued, Last: last, Least: c.least(), Callback: true})
 	x.owe(c, "missed")
 }
 

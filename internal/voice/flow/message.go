@@ -10,7 +10,8 @@ import (
 //
 //	hello      the seat: No, Name, Phone, State …, and its call if it has one
 //	state      State, Since, Why, Until (end of wrap-up), Up (a voice path is there),
-//	           Phone (the SIP phone at which the seat answers, "" = the browser)
+//	           Phone (the SIP phone at which the seat answers, "" = the browser),
+//	           Centre (the foreign call centre whose phone it is, "" = ours)
 //	devices    Devices: the SIP phones that the seat may choose; hello has them too
 //	ringing    a call: the fields of the screen pop, Why this seat, Ring seconds
 //	stop_ring  Call rings no more
@@ -31,6 +32,7 @@ type Message struct {
 	No     string         `json:"no,omitempty"`
 	Name   string         `json:"name,omitempty"`
 	Phone  string         `json:"phone,omitempty"`
+	Centre string         `json:"centre,omitempty"`
 	Skills map[string]int `json:"skills,omitempty"`
 
 	Devices []DeviceView `json:"devices,omitempty"`
@@ -108,7 +110,7 @@ type HandView struct {
 func (c *call) message(typ string) Message {
 	x := c.x
 	m := Message{Type: typ, Call: c.rec.ID, Direction: c.rec.Direction, Number: c.rec.Masked, Line: c.rec.Line, LineName: c.Treat.Line.Name, Mode: string(c.Treat.Line.Mode), Region: c.rec.Region, Place: region.FullName(c.rec.Region),
-		Calls: c.Calls, Open: c.Open, Flags: c.rec.Flags, Phase: c.Phase, Label: phaseWord[c.Phase], Since: c.rec.Began, Answered: c.rec.AnsweredAt, Held: c.Held > 0, Muted: c.Muted, Recording: c.Rec != "", Paused: c.Paused,
+		Calls: c.Calls, Open: c.Open, Flags: c.rec.Flags, Phase: c.Phase, Label: c.Phase.Word(), Since: c.rec.Began, Answered: c.rec.AnsweredAt, Held: c.Held > 0, Muted: c.Muted, Recording: c.Rec != "", Paused: c.Paused,
 		Warned: c.Warned, Ticket: c.rec.Ticket, Callback: c.Owed != 0}
 	if m.LineName == "" {
 		m.LineName = x.Lines.Name(c.rec.Line, x.clk.Now())
@@ -121,7 +123,7 @@ func (c *call) message(typ string) Message {
 		m.Waited = max(0, end-c.rec.Queued)
 	}
 	if c.rec.AnsweredAt > 0 {
-		m.Draft = draftID(c.rec.ID)
+		m.Draft = DraftID(c.rec.ID)
 	}
 	for _, p := range c.Parties {
 		m.Parties = append(m.Parties, PartyView{Kind: p.Kind, Name: p.Name, Mode: p.Mode, Up: p.Answered > 0})

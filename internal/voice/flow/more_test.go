@@ -168,6 +168,56 @@ func TestProbeNamesItsSeat(t *testing.T) {
 	if !w.e.Heard(l, b.leg) {
 		t.Error("the probe reached another seat")
 	}
+	if c := w.newest(); !c.Test() {
+		t.Errorf("it is not marked: %v", c.Flags)
+	}
+	must(t, b.d.Hangup(context.Background()))
+	w.pass(90 * time.Second)
+	l = w.e.CallWith("12345", "13871234568", map[string]string{"X-Seat": b.d.s.id})
+	w.sync()
+	w.pass(9 * time.Second)
+	w.e.HangUp(l)
+	w.sync()
+	if c := w.newest(); c.Result != cdr.Abandoned || w.count(`SELECT count(*) FROM voice_callback`) != 0 {
+		t.Errorf("a probe is owed a call: %s", c.Result)
+	}
+}
+
+// 演示中继: its calls name their seat too, but count, and are called back by it.
+func TestCountedProbeIsOwedACall(t *testing.T) {
+	w := newWorld(t)
+	var rules map[string]any
+	must(t, json.Unmarshal(defaultRules, &rules))
+	rules["trunks"].([]any)[0].(map[string]any)["counted"] = true
+	doc, err := json.Marshal(rules)
+	must(t, err)
+	must(t, w.d.Update(context.Background(), func(tx *db.Tx) error {
+		_, err := w.deps.Policy.Publish(tx, policy.Publication{Kind: PolicyVoice, Doc: doc, EffectiveFrom: w.c.Now().Add(-time.Second)})
+		return err
+	}))
+	w.sit("wang")
+	w.c.Advance(time.Minute)
+	b := w.sit("li")
+	l := w.e.CallWith("12345", "13871234567", map[string]string{"X-Seat": b.d.s.id})
+	w.sync()
+	w.pass(9 * time.Second)
+	w.e.HangUp(l)
+	w.sync()
+	missed := w.newest()
+	if missed.Test() || missed.Result != cdr.Abandoned {
+		t.Fatalf("%v %s", missed.Flags, missed.Result)
+	}
+	w.pass(2 * time.Second)
+	m, _ := b.last("ringing")
+	if !m.Callback || m.Call != missed.ID {
+		t.Fatalf("the call-back did not ring at the seat: %+v", m)
+	}
+	must(t, b.d.Answer(context.Background(), m.Call))
+	w.e.Pick(w.e.Dialled().Leg)
+	w.sync()
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE state = 'done' AND call_id = $1`, missed.ID); n != 1 {
+		t.Error("the call-back is not on record")
+	}
 }
 
 func TestRulesStayWithinTheStandard(t *testing.T) {

@@ -180,31 +180,10 @@ func (c *call) redial(ctx context.Context) bool {
 }
 
 // Dial calls the citizen of a ticket (回访、先行联系): the number is never shown.
-// It fails with conflict quiet_hours and no_phone.
+// It fails with what Citizen refuses.
 func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
-	x, a := d.x, d.s.actor
-	t, err := x.Ticket.Get(ctx, a, ticketID)
-	if err != nil {
-		return err
-	}
-	if !a.May(access.DoCallback) && !a.May(access.Create) && !a.May(access.Relay) {
-		return fault.Forbidden("role_forbidden", "您的岗位不能外呼。")
-	}
-	if t.Label == access.Informant && a.Role != access.Cell {
-		return fault.Forbidden("sealed_ticket", "举报件由专办员联系。")
-	}
-	r := x.now()
-	if until := r.QuietUntil(x.clk.Now()); !until.IsZero() {
-		return fault.Conflict("quiet_hours", "现为静默时段，%s后再拨打。", until.Format("15:04"))
-	}
-	_, who, err := x.Ticket.Own(t)
-	if err != nil {
-		return err
-	}
-	if who.Phone == "" {
-		return fault.Conflict("no_phone", "诉求人没有留下电话。")
-	}
-	err = x.Audit.Seen(ctx, audit.Entry{Actor: a.Account, Account: a.Username, Role: string(a.Role), Unit: a.Unit, Op: "call.dial", SubjectKind: "ticket", Subject: t.ID, Count: 1, IP: a.IP})
+	x := d.x
+	t, number, err := Citizen(ctx, x.Ticket, x.Audit, x.now(), d.s.actor, ticketID)
 	if err != nil {
 		return err
 	}
@@ -216,7 +195,7 @@ func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
 		if !x.up(s) {
 			return s.mute("不能外呼")
 		}
-		c, err := x.newOut(s, who.Phone, line.Hotline, t.Region)
+		c, err := x.newOut(s, number, line.Hotline, t.Region)
 		if err != nil {
 			return err
 		}
@@ -228,6 +207,33 @@ func (d *Desk) Dial(ctx context.Context, ticketID int64) error {
 		c.begin(ctx, s)
 		return nil
 	})
+}
+
+// Citizen gives a ticket and the number of its citizen, for dialling; the audit
+// of it is durable. It fails with conflict quiet_hours and no_phone, and for who
+// may not call with role_forbidden and sealed_ticket.
+func Citizen(ctx context.Context, tickets *ticket.Service, log *audit.Log, r Rules, a access.Actor, id int64) (*ticket.Ticket, string, error) {
+	t, err := tickets.Get(ctx, a, id)
+	if err != nil {
+		return nil, "", err
+	}
+	if !a.May(access.DoCallback) && !a.May(access.Create) && !a.May(access.Relay) {
+		return nil, "", fault.Forbidden("role_forbidden", "您的岗位不能外呼。")
+	}
+	if t.Label == access.Informant && a.Role != access.Cell {
+		return nil, "", fault.Forbidden("sealed_ticket", "举报件由专办员联系。")
+	}
+	if until := r.QuietUntil(tickets.DB.Clock().Now()); !until.IsZero() {
+		return nil, "", fault.Conflict("quiet_hours", "现为静默时段，%s后再拨打。", until.Format("15:04"))
+	}
+	_, who, err := tickets.Own(t)
+	if err != nil {
+		return nil, "", err
+	}
+	if who.Phone == "" {
+		return nil, "", fault.Conflict("no_phone", "诉求人没有留下电话。")
+	}
+	return t, who.Phone, log.Seen(ctx, audit.Entry{Actor: a.Account, Account: a.Username, Role: string(a.Role), Unit: a.Unit, Op: "call.dial", SubjectKind: "ticket", Subject: t.ID, Count: 1, IP: a.IP})
 }
 
 // Progressive lets the next citizen of the 回访 list be dialled by itself each

@@ -11,12 +11,13 @@ import (
 // Probe is what who placed a test call (拨测) may know of it.
 type Probe struct {
 	Call     int64
+	Queued   int64 // ms at which it began to wait for a seat, 0 = not yet
 	Answered int64 // ms at which its seat took it, 0 = not yet
 	Survey   int   // which question the caller is being asked, 0 = none
 }
 
 func (c *call) probe() Probe {
-	p := Probe{Call: c.rec.ID, Answered: c.rec.AnsweredAt}
+	p := Probe{Call: c.rec.ID, Queued: c.rec.Queued, Answered: c.rec.AnsweredAt}
 	if c.Phase == surveying && c.digit != nil {
 		p.Survey = 1
 		if c.rec.Survey > 0 {

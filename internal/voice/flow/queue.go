@@ -7,6 +7,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/db"
 	"hotline/internal/intake"
+	"hotline/internal/region"
 	"hotline/internal/ticket"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
@@ -79,7 +80,7 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 			return
 		}
 		s.rings = a.Call
-		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Why: a.Why, Number: owed.rec.Masked, Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
+		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Why: a.Why, Number: owed.rec.Masked, Region: owed.rec.Region, Place: region.FullName(owed.rec.Region), Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
 		o.Call = a.Call
 		owed.offer = o
 		x.saveOffer(*o)
@@ -202,19 +203,21 @@ func (c *call) keepPlace(ctx context.Context) {
 // autoTicket registers a call that no person took, so that the citizen is never
 // told to dial again.
 func (x *Exchange) autoTicket(ctx context.Context, rec cdr.Call, why string) {
-	number, flags := rec.Number, []string{"电话自动登记"}
 	go func() {
-		ctx := context.WithoutCancel(ctx)
-		r := intake.Request{Type: "其他", Title: "来电未能接通，请回电", Content: "市民拨打" + rec.DNIS + "，" + why + "，系统自动登记，请尽快回电了解诉求。", Region: rec.Region, Channel: "phone", Line: rec.Line, Call: rec.ID,
-			Platform: rec.Platform, Way: intake.WayHold, Flags: flags, Requester: ticket.Requester{Kind: "个人", Phone: number}}
-		if number == "" {
-			r.Secrecy = ticket.SecrecyAnonymous
-		}
-		made, err := x.Intake.Submit(ctx, access.System("语音平台"), r)
-		if err != nil {
-			x.order("auto ticket", err)
-			return
-		}
-		x.journal.write(func(tx *db.Tx) error { return x.CDR.Bind(tx, rec.ID, made.ID, 0) })
+		x.order("auto ticket", Register(context.WithoutCancel(ctx), x.Intake, x.CDR, &rec, why))
 	}()
+}
+
+// Register makes a ticket of a call that no person took (电话自动登记).
+func Register(ctx context.Context, in *intake.Service, records *cdr.Service, rec *cdr.Call, why string) error {
+	r := intake.Request{Type: "其他", Title: "来电未能接通，请回电", Content: "市民拨打" + rec.DNIS + "，" + why + "，系统自动登记，请尽快回电了解诉求。", Region: rec.Region, Channel: "phone", Line: rec.Line, Call: rec.ID,
+		Platform: rec.Platform, Way: intake.WayHold, Flags: []string{"电话自动登记"}, Requester: ticket.Requester{Kind: "个人", Phone: rec.Number}}
+	if rec.Number == "" {
+		r.Secrecy = ticket.SecrecyAnonymous
+	}
+	made, err := in.Submit(ctx, access.System("语音平台"), r)
+	if err != nil {
+		return err
+	}
+	return records.DB.Update(ctx, func(tx *db.Tx) error { return records.Bind(tx, rec.ID, made.ID, 0) })
 }

@@ -25,6 +25,9 @@ type Trunk struct {
 	media.Trunk
 	Region string `json:"region,omitempty"`
 	Test   bool   `json:"test,omitempty"` // 拨测: its calls may name the seat they are for (X-Seat)
+	// Counted (演示中继) makes those calls count, and be called back when missed,
+	// like any other.
+	Counted bool `json:"counted,omitempty"`
 }
 
 // Rules are the rules of the telephone, in seconds where they are times.

@@ -25,11 +25,8 @@ func (d *Desk) Watch(ctx context.Context, id int64, mode string) error {
 	if mode == "" || mode == "stop" {
 		return x.do(ctx, func() error { x.stopWatching(ctx, s); return nil })
 	}
-	if !slices.Contains([]string{Listen, Whisper, Barge, TakeOver}, mode) {
-		return fault.Invalid("mode_unknown", "请选择监听、耳语、插话或接管。")
-	}
-	if !s.actor.May(access.Listen) || mode != Listen && s.actor.Role != access.ShiftLead {
-		return fault.Forbidden("role_forbidden", "只有班长可以耳语、插话和接管，质检员可以监听。")
+	if err := MayWatch(s.actor, mode); err != nil {
+		return err
 	}
 	if err := x.watchable(id, s); err != nil {
 		return err
@@ -53,6 +50,18 @@ func (d *Desk) Watch(ctx context.Context, id int64, mode string) error {
 		c.tell("call."+mode, a.Account, nil)
 		return nil
 	})
+}
+
+// MayWatch refuses who may not join a call in this way: mode_unknown,
+// role_forbidden.
+func MayWatch(a access.Actor, mode string) error {
+	if !slices.Contains([]string{Listen, Whisper, Barge, TakeOver}, mode) {
+		return fault.Invalid("mode_unknown", "请选择监听、耳语、插话或接管。")
+	}
+	if !a.May(access.Listen) || mode != Listen && a.Role != access.ShiftLead {
+		return fault.Forbidden("role_forbidden", "只有班长可以耳语、插话和接管，质检员可以监听。")
+	}
+	return nil
 }
 
 func errNotUp() error { return fault.Conflict("no_call", "这通电话不在通话中。") }

@@ -8,12 +8,13 @@ import (
 
 	"hotline/internal/db"
 	"hotline/internal/fault"
+	"hotline/internal/intake"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
 )
 
-// draftID is the draft ticket of a call.
-func draftID(call int64) string { return "call-" + strconv.FormatInt(call, 10) }
+// DraftID is the draft ticket of a call.
+func DraftID(call int64) string { return "call-" + strconv.FormatInt(call, 10) }
 
 // standing tells whether a party is the standing leg of a browser seat, which
 // is never hung up.
@@ -156,12 +157,16 @@ func (x *Exchange) recorded(e media.Event) {
 // draft opens the ticket that the seat fills in while talking.
 func (c *call) draft(ctx context.Context, s *seat) {
 	x, rec, account := c.x, c.rec, s.actor.Account
-	go func() {
-		body := map[string]any{"call": fmt.Sprint(rec.ID), "line": rec.Line, "region": rec.Region, "channel": "phone", "requester": map[string]any{"phone": rec.Number, "kind": "个人"}}
-		if _, err := x.Intake.SaveDraft(context.WithoutCancel(ctx), account, draftID(rec.ID), "来电 "+rec.Masked+" "+spoken(rec.Began), body); err != nil {
-			slog.Warn("voice: draft", "err", err)
-		}
-	}()
+	go func() { KeepDraft(context.WithoutCancel(ctx), x.Intake, account, &rec) }()
+}
+
+// KeepDraft begins the form of a call for the seat that answered (来电草稿); a
+// failure is in the log, since the page begins one itself.
+func KeepDraft(ctx context.Context, in *intake.Service, account int64, rec *cdr.Call) {
+	body := map[string]any{"call": fmt.Sprint(rec.ID), "line": rec.Line, "region": rec.Region, "channel": "phone", "requester": map[string]any{"phone": rec.Number, "kind": "个人"}}
+	if _, err := in.SaveDraft(ctx, account, DraftID(rec.ID), "来电 "+rec.Masked+" "+spoken(rec.Began), body); err != nil {
+		slog.Warn("voice: draft", "err", err)
+	}
 }
 
 // current is the call that the seat talks on.
@@ -180,7 +185,7 @@ func (d *Desk) talk(ctx context.Context, fn func(c *call) error) error {
 			return err
 		}
 		if c.Phase != talking {
-			return fault.Conflict("not_talking", "通话%s，不能这样操作。", phaseWord[c.Phase])
+			return fault.Conflict("not_talking", "通话%s，不能这样操作。", c.Phase.Word())
 		}
 		err = fn(c)
 		c.dirty = true
@@ -320,7 +325,7 @@ func (c *call) release(ctx context.Context, next phase) {
 // freed tells a seat that its call is over; the wrap-up begins.
 func (x *Exchange) freed(s *seat, c *call, result string) {
 	s.call, s.rings = 0, 0
-	s.push(Message{Type: "done", Call: c.rec.ID, Result: result, Label: cdr.ResultWord(result), Wrap: x.now().queue(c.rec.Queue).Wrap, Draft: draftID(c.rec.ID)})
+	s.push(Message{Type: "done", Call: c.rec.ID, Result: result, Label: cdr.ResultWord(result), Wrap: x.now().queue(c.rec.Queue).Wrap, Draft: DraftID(c.rec.ID)})
 	x.wrapped(s, c.rec)
 	x.phoneAway(s)
 	x.showSeat(s)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"hotline/internal/access"
+	"hotline/internal/clock"
 	"hotline/internal/org"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
@@ -122,7 +123,7 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 	seen := map[int64]bool{}
 	view := func(c *call, reach string) WallCall {
 		seen[c.rec.ID] = true
-		return WallCall{Call: c.rec.ID, Phase: c.Phase, Label: phaseWord[c.Phase], Line: c.rec.Line, Number: c.rec.Masked, Region: c.rec.Region, Seat: c.rec.Seat, Began: c.rec.Began, Queued: c.rec.Queued, Answered: c.rec.AnsweredAt, Reach: reach,
+		return WallCall{Call: c.rec.ID, Phase: c.Phase, Label: c.Phase.Word(), Line: c.rec.Line, Number: c.rec.Masked, Region: c.rec.Region, Seat: c.rec.Seat, Began: c.rec.Began, Queued: c.rec.Queued, Answered: c.rec.AnsweredAt, Reach: reach,
 			Flags: append([]string{}, c.rec.Flags...), Held: c.Held > 0}
 	}
 	q := x.now()
@@ -164,22 +165,28 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 	}
 	x.mu.Unlock()
 	sortCalls(w.Talking)
-	due, err := x.Staff.OnShift(ctx, root.ID, x.clk.Now())
+	return w, w.Attend(ctx, x.Staff, x.Access, x.CDR, on)
+}
+
+// Attend adds who should be here, who of them is not, and the day's figures; on
+// holds the accounts that are here.
+func (w *Wall) Attend(ctx context.Context, staff *workforce.Service, people *access.Service, records *cdr.Service, on map[int64]bool) error {
+	due, err := staff.OnShift(ctx, w.Unit, clock.FromMillis(w.At))
 	if err != nil {
-		return w, err
+		return err
 	}
 	w.Rostered = len(due)
 	for _, p := range due {
 		if !on[p.Account] {
 			s := absent(p)
-			if who, err := x.Access.Get(ctx, p.Account); err == nil {
+			if who, err := people.Get(ctx, p.Account); err == nil {
 				s.Name, s.Unit = who.Name, who.Unit
 			}
 			w.Absent = append(w.Absent, s)
 		}
 	}
-	w.Today, err = x.CDR.Today(ctx, root.ID)
-	return w, err
+	w.Today, err = records.Today(ctx, w.Unit)
+	return err
 }
 
 func absent(p workforce.Shift) WallSeat {

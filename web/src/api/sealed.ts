@@ -28,7 +28,7 @@ export interface RevealRequest {
 export interface RevealDay {
   account: string
   name: string
-  unit: string
+  unit: { id: string; name: string }
   day: string
   used: number
   refused: number

@@ -147,6 +147,7 @@ export interface Ticket {
     company?: string
     special?: string[]
     revealable?: string[]
+    hidden?: boolean
   }
   secrecy?: string
   secrecy_label?: string

@@ -30,7 +30,7 @@ export interface Account {
   role: string
   role_label: string
   unit: Named & { code?: string; kind?: string }
-  platform: Named & { code?: string }
+  platform: Named & { code?: string; kind?: string }
   region?: string
   region_name?: string
 }

@@ -54,6 +54,7 @@ export function createSeat(outside: Outside) {
     after: '' as SeatState | '',
     up: false,
     phone: '', // the SIP phone at which the seat answers, "" = this browser
+    centre: '', // the foreign call centre that carries its calls, "" = ours
     devices: [] as Device[],
     ringing: null as Call | null,
     call: null as Call | null,
@@ -133,7 +134,7 @@ export function createSeat(outside: Outside) {
     old?.close()
     release?.()
     release = null
-    Object.assign(s, { link: 'off', voice: 'off', state: 'off', up: false, phone: '', devices: [], ringing: null, call: null, number: '', done: null, watching: null, progressive: false, notice: '', quality: null, waiting: 0, longest: 0, wall: null })
+    Object.assign(s, { link: 'off', voice: 'off', state: 'off', up: false, phone: '', centre: '', devices: [], ringing: null, call: null, number: '', done: null, watching: null, progressive: false, notice: '', quality: null, waiting: 0, longest: 0, wall: null })
   }
 
   function hush(err: Error) {
@@ -253,13 +254,14 @@ export function createSeat(outside: Outside) {
     s.up = Boolean(m.up)
     const was = s.phone
     s.phone = m.phone ?? ''
+    s.centre = m.centre ?? ''
     if (was !== s.phone && m.type === 'state') speak()
     if (s.state !== 'ringing') s.ringing = null
   }
 
   /** Brings the sound up; after a lost socket a living path is kept. */
   function speak() {
-    if (s.phone) return voice?.close() // the sound is at the phone
+    if (s.phone || s.centre) return voice?.close() // the sound is at the phone
     voice ??= outside.voice({
       state: (v) => (s.voice = v),
       microphone: (here) => (s.microphone = here),
@@ -274,6 +276,7 @@ export function createSeat(outside: Outside) {
     if (s.link === 'lost') return '与语音平台的连接中断，正在重连；通话保留，草稿照常保存。'
     if (s.notice) return s.notice
     if (s.link !== 'online') return ''
+    if (s.centre) return s.up ? '' : `${s.centre}的连接中断，通话请在话机上操作；表单可照常使用。`
     if (s.phone) return s.up ? '' : `话机${s.phone}未注册，不能接听：请检查电源、网线和账号密码，或在状态菜单里改用浏览器接听。`
     if (s.voice === 'failed' && !s.up) return '语音通道接不通（网络或防火墙挡住了语音端口），正在重试；表单可照常使用。'
     if (s.blocked) return '浏览器还没有放音，请在页面上点一下。'

@@ -146,6 +146,7 @@ export interface Push extends Call, Quality {
   no?: string
   name?: string
   phone?: string
+  centre?: string
   devices?: Device[]
   state?: SeatState
   after?: SeatState

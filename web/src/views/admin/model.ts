@@ -57,7 +57,7 @@ export const ROLES: Option[] = [
   { value: 'kb_editor', label: '部门知识员' },
   { value: 'branch_agent', label: '分中心座席' },
   { value: 'province', label: '省级管理' },
-  { value: 'leader', label: '领导只读' },
+  { value: 'leader', label: '分管领导' },
   { value: 'cell', label: '举报专办员' },
   { value: 'privacy', label: '个人信息保护负责人' },
   { value: 'sysadmin', label: '系统管理员' },

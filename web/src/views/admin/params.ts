@@ -43,7 +43,7 @@ export const PARAM_KINDS: ParamKind[] = [
 
 /** The posts that may be asked for a second factor at log-in. */
 export const POSTS: [string, string][] = [
-  ['sysadmin', '系统管理员'], ['secadmin', '安全管理员'], ['auditor', '审计管理员'], ['privacy', '个人信息保护负责人'], ['cell', '举报专办员'], ['province', '省级管理'], ['leader', '领导只读'], ['supervisor', '督办员'], ['dispatcher', '派单审核员'],
+  ['sysadmin', '系统管理员'], ['secadmin', '安全管理员'], ['auditor', '审计管理员'], ['privacy', '个人信息保护负责人'], ['cell', '举报专办员'], ['province', '省级管理'], ['leader', '分管领导'], ['supervisor', '督办员'], ['dispatcher', '派单审核员'],
   ['shift_lead', '班长'], ['agent', '座席'], ['branch_agent', '分中心座席'], ['callback', '回访员'], ['inspector', '质检员'], ['handler', '承办经办人'], ['unit_lead', '承办领导'], ['kb_admin', '知识管理员'], ['kb_editor', '部门知识员'],
 ]
 

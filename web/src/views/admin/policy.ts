@@ -32,6 +32,9 @@ export interface Platform {
   name: string
 }
 
+/** 武汉市12345政务服务便民热线平台 is 武汉市 where one chooses whose rules to see. */
+const shortly = (name: string) => name.replace(/12345政务服务便民热线平台$/, '')
+
 /**
  * usePolicy is one kind of versioned data on one platform: what is in force, a draft of it that may be edited, and
  * its publication with an effective date. Nothing that is published is ever changed.
@@ -39,7 +42,10 @@ export interface Platform {
 export function usePolicy<D>(kind: string) {
   const me = useMe()
   const PROVINCE: Platform = { id: '0', name: '全省' }
-  const platforms = ref<Platform[]>([PROVINCE])
+  // A city looks after its own rules and reads the province's; the province reads those of every city.
+  const home = me.account?.platform
+  const here = home && home.kind === 'city_platform' ? { id: home.id, name: shortly(home.name) } : undefined
+  const platforms = ref<Platform[]>(here ? [PROVINCE, here] : [PROVINCE])
   const platform = ref(PROVINCE.id)
   const data = shallowRef<Policy<D>>()
   const draft = ref<D>()
@@ -69,13 +75,15 @@ export function usePolicy<D>(kind: string) {
       state.value = err instanceof ApiError && err.forbidden ? 'forbidden' : 'error'
     }
   }
+  /** Called for kinds that a city may rule for itself. */
   async function loadPlatforms() {
+    if (here) {
+      platform.value = here.id
+      return
+    }
     try {
       const { items } = await api.get<{ items: Platform[] }>('/units', { kind: 'city_platform' })
-      const mine = me.account?.platform
-      const all = items.map(({ id, name }) => ({ id, name }))
-      const here = mine && all.find((p) => p.id === mine.id)
-      platforms.value = here ? [PROVINCE, here] : [PROVINCE, ...all]
+      platforms.value = [PROVINCE, ...items.map(({ id, name }) => ({ id, name: shortly(name) }))]
     } catch {
       // Without the list the province's own version can still be read and published.
     }

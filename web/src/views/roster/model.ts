@@ -107,6 +107,17 @@ export function shiftOf(account: string, date: string, t: Template): Shift {
   const at = (minutes: number) => `${addDays(date, Math.floor(minutes / 1440))}T${pad(Math.floor((minutes % 1440) / 60))}:${pad(minutes % 60)}:00+08:00`
   return { account, template: t.code, from: at(t.from), to: at(t.to) }
 }
+/** The same shift some days later. */
+export function later(s: Shift, days: number): Shift {
+  const move = (at: string) => new Date(Date.parse(at) + days * 86_400_000).toISOString()
+  return { account: s.account, name: s.name, template: s.template, from: move(s.from), to: move(s.to) }
+}
+export const daysBetween = (a: number, b: number) => Math.round((Date.parse(`${dateOf(b)}T00:00:00Z`) - Date.parse(`${dateOf(a)}T00:00:00Z`)) / 86_400_000)
+/** Days (北京时间) that a gap touches. */
+export function touches(g: Gap, date: string): boolean {
+  const from = Date.parse(`${date}T00:00:00+08:00`)
+  return g.from < from + 86_400_000 && g.to > from
+}
 /** The day in 北京时间 on which a shift begins. */
 export function dayOfShift(s: Shift): string {
   return new Date(Date.parse(s.from) + 8 * 3_600_000).toISOString().slice(0, 10)

@@ -48,6 +48,7 @@ export interface ScreenData {
   map?: MapRow[]
   legend?: unknown
   review_no?: string
+  note?: string
 }
 
 export const shortCity = (name: string) => name.replace(/土家族苗族自治州$/, '州').replace(/林区$/, '').replace(/市$/, '')

@@ -28,6 +28,7 @@ export interface Measures {
   unit?: string
   items: Row[]
   total?: Row
+  note?: string
 }
 export const BY = [
   { value: 'region', label: '按区划' },
