@@ -216,14 +216,8 @@ func (a *API) adminUnit(tree *org.Tree, u org.Unit) AdminUnit {
 
 // dutyName is what people call a duty.
 func dutyName(code string) string {
-	d, ok := category.DutyOf(code)
-	if !ok {
-		return ""
-	}
-	if n := d.CityName("市"); n != "" {
-		return n
-	}
-	return d.Province
+	d, _ := category.DutyOf(code)
+	return d.Name()
 }
 
 // unitByID finds whom an act is about and checks that the actor administers it.

@@ -172,7 +172,7 @@ func TestDutyNames(t *testing.T) {
 		t.Errorf("%d duties, want 60", n)
 	}
 	for _, d := range Duties() {
-		if d.Responsibilities == "" || len(d.Levels()) == 0 || strings.Contains(d.CityName("宜昌市")+d.CountyName("宜昌市", "远安县"), "{") {
+		if d.Responsibilities == "" || d.Name() == "" || len(d.Levels()) == 0 || strings.Contains(d.CityName("宜昌市")+d.CountyName("宜昌市", "远安县"), "{") {
 			t.Errorf("%s is not complete", d.Code)
 		}
 	}

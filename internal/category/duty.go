@@ -1,7 +1,9 @@
 package category
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +100,12 @@ func (d Duty) CityName(city string) string {
 		return n
 	}
 	return fill(d.city, city, "")
+}
+
+// Name is what people call the duty: the city's unit, the province's, or those of
+// the cities that have one.
+func (d Duty) Name() string {
+	return cmp.Or(d.CityName("市"), d.Province, strings.Join(slices.Sorted(maps.Values(d.names)), "、"))
 }
 
 // CountyName is the unit's name in a county unit of a city; "" where counties
