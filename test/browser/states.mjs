@@ -34,8 +34,13 @@ await lanes(accounts.filter((a, i) => a.role !== 'citizen' && a.role !== 'integr
       await page.route('**/api/v1/**', take)
       await page.goto(path)
       if (mode === '出错' || mode === '断网') {
-        check(await shown(page, '[role=alert]'), `${menu.label}${mode}时有中文说明`)
-        const button = await retry(page).isVisible().catch(() => false)
+        // Both in one look: the wall heals by itself as soon as its socket brings it.
+        const both = await page.waitForFunction(() => {
+          const button = [...document.querySelectorAll('main button')].some((b) => /重新读取|重试/.test(b.innerText) && b.checkVisibility())
+          return button && [...document.querySelectorAll('main [role=alert]')].some((a) => /[\u4e00-\u9fff]/.test(a.innerText))
+        }, null, { timeout: 10_000, polling: 'raf' }).then(() => true, () => false)
+        check(both || (await shown(page, '[role=alert]')), `${menu.label}${mode}时有中文说明`)
+        const button = both || (await retry(page).isVisible().catch(() => false))
         check(button, `${menu.label}${mode}时有重试按钮`)
         await page.unroute('**/api/v1/**', take)
         if (button && mode === '出错') {
