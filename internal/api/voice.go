@@ -11,10 +11,9 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/fault"
-	"hotline/internal/line"
-	"hotline/internal/region"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/seat"
 )
 
 // SpecialOut is an entry of the special list.
@@ -71,38 +70,17 @@ type SeatSpan struct {
 	To    string `json:"to"`
 }
 
-// desks may use the one-key targets; leads keep the centre's lists.
-var (
-	desks = Rule{Roles: []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Supervisor, access.Inspector, access.Province}, Free: "公开的转接目录"}
-	leads = []access.Role{access.ShiftLead, access.Province}
-)
+// leads keep the centre's lists.
+var leads = []access.Role{access.ShiftLead, access.Province}
 
 func (a *API) voiceRoutes() {
-	type targetsOut struct {
-		Items []line.Target `json:"items"`
-		Lines []string      `json:"lines" doc:"可转的技能组（queue:号码）"`
-	}
-	route(a, http.MethodGet, "/api/v1/voice/targets", "voice-targets", "转接目标", desks, func(ctx context.Context, in *struct {
-		Region string `query:"region" maxLength:"12"`
-	}) (*struct{ Body targetsOut }, error) {
-		place := in.Region
-		if place == "" {
-			u, _ := a.Org.Tree().Get(actorOf(ctx).Unit)
-			place = u.Region
-		}
-		out := targetsOut{Items: a.Lines.Targets(place, a.now()), Lines: []string{}}
-		for _, l := range a.Lines.All(a.now()) {
-			if l.Mode == line.SeatsIn && l.State != line.StateCancelled && (l.Region == region.ProvinceCode || region.Contains(l.Region, place)) {
-				out.Lines = append(out.Lines, l.Number)
-			}
-		}
-		return &struct{ Body targetsOut }{out}, nil
-	})
+	a.targetRoutes()
 	route(a, http.MethodGet, "/api/v1/voice/wall", "voice-wall", "班长墙", Rule{Roles: []access.Role{access.ShiftLead, access.Inspector, access.Supervisor, access.Province, access.Leader}, Audit: "voice.wall"}, func(ctx context.Context, _ *struct{}) (*struct{ Body flow.Wall }, error) {
-		if a.Voice == nil {
-			return nil, errNoVoice()
+		x, err := a.exchange(actorOf(ctx))
+		if err != nil {
+			return nil, err
 		}
-		w, err := a.Voice.Wall(ctx, actorOf(ctx))
+		w, err := x.Wall(ctx, actorOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -140,6 +118,17 @@ func (a *API) voiceRoutes() {
 }
 
 const maxPeople = 500 // of one role at one centre
+
+// exchange is what carries the calls of a person's centre; unavailable
+// voice_absent when nothing does.
+func (a *API) exchange(who access.Actor) (seat.Exchange, error) {
+	if a.Exchange != nil {
+		if x := a.Exchange(who); x != nil {
+			return x, nil
+		}
+	}
+	return nil, errNoVoice()
+}
 
 func errNoVoice() error {
 	return fault.Unavailable("voice_absent", "本机没有配置语音平台。")
@@ -292,7 +281,7 @@ func (a *API) callbackRoutes() {
 	route(a, http.MethodGet, "/api/v1/voice/transfers", "voice-transfers", "转接台账", callers, func(ctx context.Context, in *struct {
 		From string `query:"from"`
 		To   string `query:"to"`
-		Kind string `query:"kind" enum:"emergency,utility,line,city,queue,"`
+		Kind string `query:"kind" enum:"emergency,utility,line,city,queue,seat,"`
 	}) (*struct{ Body ledgerOut }, error) {
 		from, to, err := a.span(in.From, in.To, 7)
 		if err != nil {

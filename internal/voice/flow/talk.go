@@ -65,6 +65,7 @@ func (c *call) take(ctx context.Context, s *seat, leg media.Leg) error {
 	if !x.acd.Answered(x.ms(), c.q(), s.id) {
 		return fault.Conflict("not_ringing", "这通来电已由他人接听或已挂断。")
 	}
+	c.arrived(s.id, "completed")
 	c.closeOffer("answered")
 	s.rings = 0
 	c.bind(ctx, s, leg)
