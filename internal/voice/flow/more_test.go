@@ -134,6 +134,20 @@ func TestLeaderAnswers(t *testing.T) {
 		t.Fatalf("board: %+v %v", items, err)
 	}
 	must(t, w.deps.CDR.CloseLeaderItem(ctx, a, items[0].ID, "已责成区城管局当日修复。"))
+	w.pass(time.Hour) // the session ends while he talks: he finishes, and no more calls come
+	if st := p.state(); st != "talking" {
+		t.Errorf("at the end of the session he is %s", st)
+	}
+	must(t, p.d.Hangup(ctx))
+	w.sync()
+	if st := p.state(); st != "unready" {
+		t.Errorf("after the last talk he is %s", st)
+	}
+	w.call("12345")
+	w.pass(2 * time.Second)
+	if st := p.state(); st != "unready" {
+		t.Errorf("after the session he is %s", st)
+	}
 }
 
 // A ticket made at the seat carries its call.
