@@ -29,6 +29,7 @@ type SpecialOut struct {
 	StateLabel string `json:"state_label"`
 	Expires    string `json:"expires"`
 	Made       string `json:"made"`
+	Mine       bool   `json:"mine" doc:"由本人提出，须他人批准"`
 }
 
 // CallbackRow is a caller who is owed a call.
@@ -299,8 +300,8 @@ func (a *API) callbackRoutes() {
 	})
 }
 
-func (a *API) specialOut(x cdr.Special) SpecialOut {
-	o := SpecialOut{ID: ID(x.ID), Number: x.Masked, Kind: x.Kind, KindLabel: cdr.SpecialKinds[x.Kind], Reason: x.Reason, Applicant: a.accountName(x.Applicant), State: x.State, StateLabel: cdr.SpecialStates[x.State], Expires: stamp(x.Expires), Made: stamp(x.Made)}
+func (a *API) specialOut(ctx context.Context, x cdr.Special) SpecialOut {
+	o := SpecialOut{ID: ID(x.ID), Number: x.Masked, Kind: x.Kind, KindLabel: cdr.SpecialKinds[x.Kind], Reason: x.Reason, Applicant: a.accountName(x.Applicant), State: x.State, StateLabel: cdr.SpecialStates[x.State], Expires: stamp(x.Expires), Made: stamp(x.Made), Mine: x.Applicant == actorOf(ctx).Account}
 	if x.Approver != 0 {
 		o.Approver = a.accountName(x.Approver)
 	}
@@ -324,7 +325,7 @@ func (a *API) specialRoutes() {
 		}
 		out := specialsOut{Items: []SpecialOut{}}
 		for _, x := range list {
-			out.Items = append(out.Items, a.specialOut(x))
+			out.Items = append(out.Items, a.specialOut(ctx, x))
 		}
 		return &struct{ Body specialsOut }{out}, a.seenMany(ctx, "special", len(list), "list")
 	})
@@ -347,7 +348,7 @@ func (a *API) specialRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body SpecialOut }{a.specialOut(x)}, nil
+		return &struct{ Body SpecialOut }{a.specialOut(ctx, x)}, nil
 	})
 	decide := keep
 	decide.Audit = "special.approve"
@@ -366,125 +367,7 @@ func (a *API) specialRoutes() {
 		if a.Voice != nil {
 			err = a.Voice.SpecialChanged(ctx)
 		}
-		return &struct{ Body SpecialOut }{a.specialOut(x)}, err
-	})
-}
-
-// LeaderOut is a session of 领导接听.
-type LeaderOut struct {
-	ID         ID     `json:"id"`
-	Leader     ID     `json:"leader"`
-	LeaderName string `json:"leader_name"`
-	Title      string `json:"title"`
-	From       string `json:"from"`
-	To         string `json:"to"`
-}
-
-// LeaderItemOut is a matter that a leader took.
-type LeaderItemOut struct {
-	ID     ID     `json:"id"`
-	Call   ID     `json:"call"`
-	Ticket ID     `json:"ticket"`
-	Number string `json:"ticket_number"`
-	State  string `json:"state"`
-	Note   string `json:"note"`
-	Due    string `json:"due"`
-	Late   bool   `json:"late"`
-	At     string `json:"at"`
-}
-
-func (a *API) leaderRoutes() {
-	see := Rule{Roles: []access.Role{access.ShiftLead, access.Supervisor, access.Province, access.Leader}, Audit: "leader"}
-	edit := see
-	edit.Roles = []access.Role{access.ShiftLead, access.Supervisor, access.Province}
-	one := func(l cdr.LeaderSession) LeaderOut {
-		return LeaderOut{ID(l.ID), ID(l.Leader), a.accountName(l.Leader), l.Title, stamp(l.From), stamp(l.To)}
-	}
-	type sessionsOut struct {
-		Items []LeaderOut `json:"items"`
-	}
-	route(a, http.MethodGet, "/api/v1/voice/leader", "voice-leader", "领导接听", see, func(ctx context.Context, _ *struct{}) (*struct{ Body sessionsOut }, error) {
-		list, err := a.CDR.LeaderSessions(ctx, actorOf(ctx))
-		if err != nil {
-			return nil, err
-		}
-		out := sessionsOut{Items: []LeaderOut{}}
-		for _, l := range list {
-			out.Items = append(out.Items, one(l))
-		}
-		return &struct{ Body sessionsOut }{out}, a.seenMany(ctx, "leader", len(list), "list")
-	})
-	type sessionIn struct {
-		Leader ID     `json:"leader"`
-		Title  string `json:"title" maxLength:"60"`
-		From   string `json:"from" maxLength:"40"`
-		To     string `json:"to" maxLength:"40"`
-	}
-	route(a, http.MethodPost, "/api/v1/voice/leader", "voice-leader-create", "安排领导接听", edit, func(ctx context.Context, in *struct{ Body sessionIn }) (*struct{ Body LeaderOut }, error) {
-		actor := actorOf(ctx)
-		from, err := a.formTime("from", in.Body.From)
-		if err != nil {
-			return nil, err
-		}
-		to, err := a.formTime("to", in.Body.To)
-		if err != nil {
-			return nil, err
-		}
-		if who, err := a.Access.Get(ctx, int64(in.Body.Leader)); err != nil || !a.within(actor, who.Unit) {
-			return nil, fault.Invalid("leader_needed", "请选择本平台的账号。").At(fault.Field{Name: "leader", Detail: "请选择账号。"})
-		}
-		l, err := a.CDR.AddLeaderSession(ctx, actor, cdr.LeaderSession{Leader: int64(in.Body.Leader), Title: in.Body.Title, From: clock.Millis(from), To: clock.Millis(to)})
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body LeaderOut }{one(l)}, a.seenMany(ctx, "leader", 1, "create")
-	})
-	type itemsOut struct {
-		Items []LeaderItemOut `json:"items"`
-	}
-	route(a, http.MethodGet, "/api/v1/voice/leader/{id}/items", "voice-leader-items", "领导接听跟踪", see, func(ctx context.Context, in *pathID) (*struct{ Body itemsOut }, error) {
-		id, err := parseID(in.ID)
-		if err != nil {
-			return nil, err
-		}
-		actor := actorOf(ctx)
-		list, err := a.CDR.LeaderItems(ctx, actor, id)
-		if err != nil {
-			return nil, err
-		}
-		var ids []int64
-		for _, i := range list {
-			ids = append(ids, i.Ticket)
-		}
-		numbers, err := a.Ticket.Numbers(ctx, ids, access.GrantOf(actor.Role).Clearance)
-		if err != nil {
-			return nil, err
-		}
-		now := clock.Millis(a.now())
-		out := itemsOut{Items: []LeaderItemOut{}}
-		for _, i := range list {
-			out.Items = append(out.Items, LeaderItemOut{ID(i.ID), ID(i.Call), ID(i.Ticket), numbers[i.Ticket], i.State, i.Note, stamp(i.Due), i.State == "open" && now > i.Due, stamp(i.At)})
-		}
-		return &struct{ Body itemsOut }{out}, a.seenMany(ctx, "leader", len(list), "items")
-	})
-	type noteIn struct {
-		Note string `json:"note" maxLength:"300"`
-	}
-	type doneOut struct {
-		Message string `json:"message"`
-	}
-	route(a, http.MethodPost, "/api/v1/voice/leader/items/{id}/close", "voice-leader-close", "办结领导接听事项", edit, func(ctx context.Context, in *struct {
-		ID   string `path:"id"`
-		Body noteIn
-	}) (*struct{ Body doneOut }, error) {
-		id, err := parseID(in.ID)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.CDR.CloseLeaderItem(ctx, actorOf(ctx), id, in.Body.Note); err != nil {
-			return nil, err
-		}
-		return &struct{ Body doneOut }{doneOut{"已办结。"}}, a.seenMany(ctx, "leader", 1, "close")
+		return &struct{ Body SpecialOut }{a.specialOut(ctx, x)}, err
 	})
 }
 

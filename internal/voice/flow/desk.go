@@ -32,7 +32,7 @@ type seat struct {
 	lost    *timer
 	gone    *timer
 	over    *timer // end of a leader's session
-	next    bool // progressive 回访: the next citizen is dialled by itself
+	next    bool   // progressive 回访: the next citizen is dialled by itself
 	notes   *noting
 	told    acd.SeatState
 	span    cdr.State

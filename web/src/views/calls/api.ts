@@ -137,6 +137,7 @@ export interface Special {
   state_label: string
   expires: string
   made: string
+  mine: boolean
 }
 export interface LeaderSession {
   id: string
