@@ -77,9 +77,10 @@ func (t TextIndex) SearchAny(tx *Tx, grams []string, limit int) ([]Hit, error) {
 	return t.search(tx, grams, limit, " OR ", " | ")
 }
 
-// ranked is how many of the newest hits SQLite weighs against one another: a
-// word that stands in every third text has too many to weigh them all.
-const ranked = 1000
+// ranked is how many of the newest hits SQLite weighs against one another for
+// so many that are asked for: a word that stands in every third text has too
+// many to weigh them all, and each costs as much as finding three.
+func ranked(limit int) int { return max(300, 6*limit) }
 
 func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresOp string) ([]Hit, error) {
 	grams = clean(grams)
@@ -92,7 +93,7 @@ func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresO
 			WHERE grams @@ query ORDER BY score DESC, id DESC LIMIT $2`, quoted(grams, "'", postgresOp), limit)
 	}
 	return All(tx, scan, `SELECT id, score FROM (SELECT rowid AS id, -bm25(`+t.name+`) AS score FROM `+t.name+`
-		WHERE `+t.name+` MATCH $1 ORDER BY rowid DESC LIMIT $2) q ORDER BY score DESC, id DESC LIMIT $3`, quoted(grams, `"`, sqliteOp), max(ranked, limit), limit)
+		WHERE `+t.name+` MATCH $1 ORDER BY rowid DESC LIMIT $2) q ORDER BY score DESC, id DESC LIMIT $3`, quoted(grams, `"`, sqliteOp), ranked(limit), limit)
 }
 
 // Newest writes the subquery, with the column id, of the newest texts that have

@@ -53,7 +53,7 @@ var pages = []page{
 }
 
 func benchMillion(ctx context.Context, dir string, want int, part string) error {
-	if err := seedMillion(ctx, dir, want); err != nil {
+	if err := seeded(ctx, dir, want); err != nil {
 		return err
 	}
 	w, err := open(ctx, dir, "", false)
