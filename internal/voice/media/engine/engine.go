@@ -35,6 +35,7 @@ type Config struct {
 	Web       string     // host:port of the browser seats; "" = no browser seats
 	WebHosts  []string   // further addresses under which browsers reach us
 	Shards    int        // goroutines that carry sound; 0 = 2
+	Keep      bool       // each keeps a processor while it waits, see rtp.NewShards
 	Priority  string     // what the process says of its scheduling
 	Ring      *seal.Ring // seals recordings and the journal
 	Clock     clock.Clock
@@ -128,7 +129,7 @@ func (e *Engine) open() error {
 	if err != nil {
 		return err
 	}
-	if e.shards, err = rtp.NewShards(e.clk, e.cfg.Shards); err != nil {
+	if e.shards, err = rtp.NewShards(e.clk, e.cfg.Shards, e.cfg.Keep); err != nil {
 		return err
 	}
 	e.ports = rtp.NewPorts(e.shards, bind, e.cfg.Low, e.cfg.High)

@@ -64,7 +64,7 @@ func newCarrier(t testing.TB, port, low int) *carrier {
 	t.Helper()
 	k := &carrier{t: t, hz: map[string]float64{}, code: map[string]int{}, law: map[string]string{}, calls: map[string]*voice{}, came: make(chan *voice, 1000)}
 	var err error
-	if k.shards, err = rtp.NewShards(clock.System(), 1); err != nil {
+	if k.shards, err = rtp.NewShards(clock.System(), 1, false); err != nil {
 		t.Fatal(err)
 	}
 	k.ports = rtp.NewPorts(k.shards, netip.MustParseAddr("127.0.0.1"), low, low+199)

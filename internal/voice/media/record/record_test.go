@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -357,4 +358,30 @@ func BenchmarkSealSecond(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkSecond is what a second of a relayed call costs to record: both
+// sides laid, woven, sealed, written.
+func BenchmarkSecond(b *testing.B) {
+	s := store(b, ring(b))
+	t, err := s.Begin("bench", 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var sound [rtp.FrameSize]byte
+	b.ReportAllocs()
+	for i := range b.N {
+		for f := range segmentFrames {
+			ts := uint32((i*segmentFrames + f) * rtp.FrameSize)
+			t.Lay(Left, ts, rtp.PCMA, sound[:])
+			t.Lay(Right, ts, rtp.PCMA, sound[:])
+			t.Pass()
+		}
+		for len(t.queue) > 10 {
+			runtime.Gosched()
+		}
+	}
+	done := make(chan bool)
+	t.Close(func(Result, error) { close(done) })
+	<-done
 }

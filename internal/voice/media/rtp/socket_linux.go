@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -125,6 +126,12 @@ func (p *poller) ready() []unix.EpollEvent {
 		return nil
 	}
 	return p.events[:n]
+}
+
+// nap sleeps without the scheduler's knowledge; a signal ends it early.
+func nap(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
 func (p *poller) close() { _ = unix.Close(p.fd) }
