@@ -122,7 +122,7 @@ func (e *Engine) open() error {
 		}
 		e.log.Warn("录音文件不可用，改用自带语音", "err", err) // the exchange speaks all the same
 	}
-	if e.store, err = record.OpenStore(e.dir("rec"), e.cfg.Ring); err != nil {
+	if e.store, err = record.OpenStore(e.dir("rec"), e.cfg.Ring, e.clk); err != nil {
 		return err
 	}
 	bind, err := bindAddr(e.cfg.SIP)
@@ -134,7 +134,7 @@ func (e *Engine) open() error {
 	}
 	e.ports = rtp.NewPorts(e.shards, bind, e.cfg.Low, e.cfg.High)
 	if e.cfg.Web != "" {
-		if e.gate, err = webrtc.Open(e.cfg.Web, e.cfg.WebHosts); err != nil {
+		if e.gate, err = webrtc.Open(e.cfg.Web, e.cfg.WebHosts, e.clk); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/seal"
 	"hotline/internal/voice/media/mix"
@@ -31,7 +32,7 @@ func ring(t testing.TB) *seal.Ring {
 
 func store(t testing.TB, r *seal.Ring) *Store {
 	t.Helper()
-	s, err := OpenStore(t.TempDir(), r)
+	s, err := OpenStore(t.TempDir(), r, clock.System())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -89,6 +90,23 @@ func (s *socket) recv(b []byte, from *address) int {
 		return -1
 	}
 	return int(n)
+}
+
+// Receive reads one datagram of any socket without waiting; n < 0 means that
+// none is there.
+func Receive(fd uintptr, b []byte) (n int, from netip.AddrPort) {
+	var a address
+	s := socket{fd: int(fd)}
+	if n = s.recv(b, &a); n < 0 {
+		return n, from
+	}
+	host := a.host()
+	if a.n == 28 {
+		if zone := *(*uint32)(unsafe.Pointer(&a.b[24])); zone != 0 {
+			host = host.WithZone(strconv.FormatUint(uint64(zone), 10))
+		}
+	}
+	return n, netip.AddrPortFrom(host, a.port())
 }
 
 // send is best effort, as UDP is: a full buffer is a lost packet.
