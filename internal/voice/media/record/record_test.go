@@ -361,6 +361,27 @@ func BenchmarkSealSecond(b *testing.B) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	s := store(t, ring(t))
+	tape, err := s.Begin("2026/c-9", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape.Frame(tone(440), nil)
+	finish(t, tape)
+	for range 2 { // twice is harmless
+		if err := Remove(s.dir, "2026/c-9"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(s.dir, "2026/c-9", s.ring); err == nil {
+		t.Error("it can still be heard")
+	}
+	if err := Remove(s.dir, "../voice"); !fault.Is(err, "rec_name") {
+		t.Errorf("a name that leads elsewhere: %v", err)
+	}
+}
+
 // BenchmarkSecond is what a second of a relayed call costs to record: both
 // sides laid, woven, sealed, written.
 func BenchmarkSecond(b *testing.B) {

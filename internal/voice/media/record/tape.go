@@ -426,3 +426,16 @@ func (s *Store) Finish(rec string) (Result, error) {
 	}
 	return t.finish()
 }
+
+// Remove destroys a recording, and with its header the only copy of its key;
+// one that is gone already is no error.
+func Remove(dir, rec string) error {
+	path, err := pathOf(dir, rec)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
+}
