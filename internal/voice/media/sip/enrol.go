@@ -104,7 +104,7 @@ func (s *Stack) enrol(tr media.Trunk, e *enrolment, term time.Duration) (granted
 			req.AppendHeader(proof)
 		}
 		req.SetBody(nil)
-		ctx, cancel := ctxLong()
+		ctx, cancel := ctxFor(16 * t1)
 		res, err := s.do(ctx, req)
 		cancel()
 		if err != nil {
