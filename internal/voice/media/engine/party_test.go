@@ -56,6 +56,7 @@ type voice struct {
 	gap    int64 // longest between two ticks since, ns
 	heard  []byte
 	digits []byte
+	tones  []mix.Frame // spoken instead of its tone
 	up     chan struct{}
 	over   chan sip.End
 }
@@ -129,10 +130,16 @@ func (v *voice) agree(body []byte) {
 // call places a call to the exchange.
 func (k *carrier) call(ani, dnis string, hz float64) *voice {
 	k.t.Helper()
+	return k.callWith(ani, dnis, hz, func(offer []byte) []byte { return offer })
+}
+
+// callWith is call with an offer that edit has changed.
+func (k *carrier) callWith(ani, dnis string, hz float64, edit func(offer []byte) []byte) *voice {
+	k.t.Helper()
 	v := k.newVoice(hz)
 	k.mu.Lock() // until the call has its voice
 	defer k.mu.Unlock()
-	c, err := k.stack.Dial(media.Target{Kind: media.ToTrunk, Value: dnis}, sip.DialOpts{ANI: ani, Offer: sdp.Build(v.local())})
+	c, err := k.stack.Dial(media.Target{Kind: media.ToTrunk, Value: dnis}, sip.DialOpts{ANI: ani, Offer: edit(sdp.Build(v.local()))})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -230,6 +237,9 @@ func (v *voice) Tick(now int64) {
 		v.phase++
 	}
 	v.mu.Lock()
+	if len(v.tones) > 0 {
+		f, v.tones = v.tones[0], v.tones[1:]
+	}
 	mute := v.mute
 	v.ticks++
 	v.gap, v.last = max(v.gap, now-v.last), now
