@@ -39,10 +39,11 @@ func runMedia(ctx context.Context, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return exitCode{2, ""}
 	}
-	// First, since a restarted exchange has calls waiting. One core carries 1,000
-	// of them; threads that wake each other for less only cost.
+	// First, since a restarted exchange has calls waiting.
 	priority := realtime()
-	runtime.GOMAXPROCS(max(1, *shards))
+	// A core carries 1,000 calls. Each shard keeps one processor of the runtime, and
+	// one does the rest; threads that wake each other for less only cost.
+	runtime.GOMAXPROCS(max(1, *shards) + 1)
 	debug.SetGCPercent(50) // little is live and less is thrown away: collecting sooner costs nothing that shows
 	low, high, err := portRange(*ports)
 	if err != nil {
@@ -68,7 +69,7 @@ func runMedia(ctx context.Context, args []string) error {
 	defer ln.Close()
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	e, err := engine.Open(engine.Config{Data: *data, SIP: *addr, Advertise: *advertise, TLS: sip.TLS{Listen: *tlsAddr, Cert: *cert, Key: *key},
-		Low: low, High: high, Web: *web, WebHosts: fields(*hosts), Shards: *shards, Priority: priority, Ring: seal.NewRing(provider)})
+		Low: low, High: high, Web: *web, WebHosts: fields(*hosts), Shards: *shards, Keep: true, Priority: priority, Ring: seal.NewRing(provider)})
 	if err != nil {
 		return exitCode{1, "交换机不能启动：" + err.Error()}
 	}

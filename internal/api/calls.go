@@ -133,6 +133,7 @@ type CallRecording struct {
 	Bytes   int64  `json:"bytes"`
 	SHA256  string `json:"sha256"`
 	Ready   bool   `json:"ready"`
+	Expired bool   `json:"expired" doc:"已超过保存期限，按规定销毁"`
 }
 
 func (a *API) transferOut(t cdr.Transfer) TransferOut {
@@ -310,7 +311,7 @@ func (a *API) callOut(ctx context.Context, actor access.Actor, d cdr.Detail) Cal
 		o.Transfers = append(o.Transfers, a.transferOut(t))
 	}
 	for _, r := range d.Recordings {
-		o.Recordings = append(o.Recordings, CallRecording{r.Rec, stamp(r.Began), r.Began, r.Ms, r.Bytes, r.SHA256, r.State == "ready"})
+		o.Recordings = append(o.Recordings, CallRecording{r.Rec, stamp(r.Began), r.Began, r.Ms, r.Bytes, r.SHA256, r.State == "ready", r.State == cdr.Expired})
 		o.MayListen = o.MayListen || r.State == "ready" && actor.May(access.Listen)
 	}
 	return o

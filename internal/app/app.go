@@ -169,6 +169,7 @@ func (a *App) build(ctx context.Context) error {
 	notify.RegisterPolicies(a.Policy)
 	measure.RegisterPolicies(a.Policy)
 	flow.RegisterPolicies(a.Policy)
+	cdr.RegisterPolicies(a.Policy)
 	line.RegisterPolicies(a.Policy)
 	a.Org = org.New(d, a.Log)
 	dispatch.RegisterPolicies(a.Policy, a.Org, a.Clock)
@@ -201,6 +202,8 @@ func (a *App) build(ctx context.Context) error {
 	a.Knowledge = knowledge.New(knowledge.Deps{DB: d, Log: a.Log, Org: a.Org})
 	a.Measure = measure.New(d, a.Log, a.Org, a.Policy, a.Ticket)
 	a.Supervise = supervise.New(d, a.Log, a.Org, a.Ticket)
+	a.CDR.Watched = a.Supervise.Watches
+	a.Jobs.Handle(JobExpire, a.expire)
 	a.Report = report.New(d, a.Jobs, a.Blobs, a.Measure, a.Ticket, a.Org, a.Access)
 	a.Jobs.Handle(ticket.JobRedate, a.Ticket.RedateJob)
 	a.Jobs.Handle(ticket.JobRefan, a.Ticket.RefanJob)

@@ -17,6 +17,9 @@ const sweepEvery = 2 * time.Second
 // Run does the background work until ctx ends: sealing, followers, deadlines,
 // jobs, notices, live data. A part that fails is started again.
 func (a *App) Run(ctx context.Context) {
+	if n, err := a.CDR.CloseSpans(ctx); err != nil || n > 0 {
+		slog.Warn("seat states that a killed process left open", "closed", n, "err", err)
+	}
 	var wg sync.WaitGroup
 	for name, part := range a.parts() {
 		wg.Add(1)
@@ -107,6 +110,9 @@ func (a *App) housekeeping(ctx context.Context) error {
 			return err
 		}
 		if _, err := a.Report.Prune(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err := a.expireSoon(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 		if _, err := a.Ticket.DropLoose(ctx, func(ctx context.Context, ref string) error { return a.Blobs.Delete(ctx, blob.Ref(ref)) }); err != nil && ctx.Err() == nil {

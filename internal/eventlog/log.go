@@ -2,6 +2,8 @@ package eventlog
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -108,6 +110,15 @@ func New(d *db.DB, name string) *Log {
 
 // sql writes the log's name into a statement.
 func (l *Log) sql(text string) string { return strings.ReplaceAll(text, "LOG", l.name) }
+
+// LastAt is the moment of the newest event in ms, 0 when there is none.
+func (l *Log) LastAt(tx *db.Tx) (int64, error) {
+	at, err := db.Int(tx, l.sql(`SELECT at FROM LOG ORDER BY id DESC LIMIT 1`))
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return at, err
+}
 
 // Append adds an event in the caller's transaction and gives its id: e.ID when
 // the caller has made one with tx.NewID to name the event beforehand, else a new one.

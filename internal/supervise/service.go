@@ -335,3 +335,9 @@ func (s *Service) sees(actor access.Actor, o Order) bool {
 	}
 	return tree.Under(hub, o.Unit) || actor.May(access.Supervise) && (tree.Under(hub, o.Platform) || tree.Under(hub, o.Issuer))
 }
+
+// Watches tells whether an order about a ticket is open (督办未销号).
+func (s *Service) Watches(tx *db.Tx, ticket int64) (bool, error) {
+	n, err := db.Int(tx, `SELECT count(*) FROM supervision WHERE ticket = $1 AND state <> $2`, ticket, Closed)
+	return n > 0, err
+}

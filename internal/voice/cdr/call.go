@@ -109,11 +109,13 @@ type Service struct {
 	Org     *org.Service
 	Tickets *ticket.Service
 	Counted func() // the figures have moved; nil = nobody looks. Set before Follow.
+	// Watched tells whether a supervision of a ticket (督办) is open. Set by app.
+	Watched func(tx *db.Tx, ticket int64) (bool, error)
 }
 
 // New builds the service.
 func New(d *db.DB, log *eventlog.Log, ring *seal.Ring, o *org.Service, t *ticket.Service) *Service {
-	return &Service{DB: d, Log: log, Ring: ring, Org: o, Tickets: t}
+	return &Service{DB: d, Log: log, Ring: ring, Org: o, Tickets: t, Watched: func(*db.Tx, int64) (bool, error) { return false, nil }}
 }
 
 // BlindNumber is how a caller's number is found without storing it.

@@ -81,7 +81,7 @@ type Recording struct {
 	Began, Ms int64
 	Bytes     int64
 	SHA256    string
-	State     string // on, ready
+	State     string // on, ready, expired
 }
 
 // SaveRecording writes what is known of a recording.

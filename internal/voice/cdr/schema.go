@@ -4,7 +4,7 @@ import "hotline/internal/db"
 
 // Schema is the room's tables.
 func Schema() db.Schema {
-	return db.Schema{Name: "voice", Steps: []db.Step{{SQL: schemaV1}, {SQL: schemaV2}}}
+	return db.Schema{Name: "voice", Steps: []db.Step{{SQL: schemaV1}, {SQL: schemaV2}, {SQL: schemaV3}}}
 }
 
 const schemaV1 = `
@@ -223,3 +223,8 @@ CREATE TABLE voice_transcript (
   source TEXT NOT NULL
 );
 CREATE INDEX voice_transcript_call ON voice_transcript(call_id, from_at)`
+
+// schemaV3: what is due to be destroyed is found without a walk through years.
+const schemaV3 = `
+CREATE INDEX voice_recording_due ON voice_recording(began) WHERE state <> 'expired';
+CREATE INDEX voice_transcript_due ON voice_transcript(from_at)`

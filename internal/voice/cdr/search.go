@@ -233,6 +233,9 @@ func (s *Service) MayListen(ctx context.Context, log *audit.Log, a access.Actor,
 	}
 	for _, r := range d.Recordings {
 		if rec == "" || r.Rec == rec {
+			if r.State == Expired {
+				return r, fault.NotFound("recording_expired", "这通电话的录音已超过保存期限，按规定销毁，不能收听。")
+			}
 			if r.State != "ready" {
 				return r, fault.Conflict("recording_open", "通话录音尚未完成，请稍候。")
 			}

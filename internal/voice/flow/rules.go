@@ -108,6 +108,12 @@ func ValidateRules(doc, _ []byte) error {
 		if t.Name == "" || strings.ContainsAny(t.Name, "/\\") {
 			return bad("中继要有名称，且不含斜杠。")
 		}
+		if t.Register && (t.Address == "" || t.User == "" || t.Expires != 0 && (t.Expires < 60 || t.Expires > 86400)) {
+			return bad("中继“%s”要注册，须写地址和用户名，注册间隔应为60至86400秒。", t.Name)
+		}
+		if strings.ContainsAny(t.User+t.Domain, " <>@;\"\r\n") {
+			return bad("中继“%s”的用户名和域名不能含空格、引号、@ 等符号。", t.Name)
+		}
 	}
 	if r.Forward < 20 || r.Forward > 30 || r.Hand < 20 || r.Hand > 30 {
 		return bad("转接振铃应为20至30秒，无人接听即回到原席。")

@@ -87,7 +87,11 @@ type Trunk struct {
 	PerANI    int      `json:"per_ani,omitempty"`   // calls a minute and caller number, 0 = no limit
 	User      string   `json:"user,omitempty"`      // digest towards the carrier; "" = none
 	Password  string   `json:"password,omitempty"`
-	SRTP      bool     `json:"srtp,omitempty"` // sound is encrypted (RFC 4568), or there is no call
+	SRTP      bool     `json:"srtp,omitempty"`     // sound is encrypted (RFC 4568), or there is no call
+	Register  bool     `json:"register,omitempty"` // we register with the carrier as User (RFC 3261 10)
+	Domain    string   `json:"domain,omitempty"`   // of that account, "" = the host of Address
+	Expires   int      `json:"expires,omitempty"`  // seconds, 0 = 600
+	Inband    bool     `json:"inband,omitempty"`   // digits are heard in the sound where the carrier sends no events
 }
 
 // Treatment is what the exchange does with a number by itself while the platform

@@ -56,7 +56,8 @@ CREATE TABLE text_line (
   body BYTEA NOT NULL,
   redacted TEXT NOT NULL
 );
-CREATE UNIQUE INDEX text_line_key ON text_line(talk, said_key)`}}}
+CREATE UNIQUE INDEX text_line_key ON text_line(talk, said_key)`}, {SQL: `
+CREATE INDEX text_talk_due ON text_talk(last_at) WHERE state <> 'expired'`}}}
 }
 
 // Life is how long a link works after it was sent.
@@ -72,8 +73,9 @@ const (
 
 // The states of a conversation.
 const (
-	Open   = "open"   // 进行中
-	Closed = "closed" // 已结束
+	Open   = "open"    // 进行中
+	Closed = "closed"  // 已结束
+	Gone   = "expired" // 已按期销毁: the key is shredded, the words are gone
 )
 
 // Talk is one conversation (文字会话). It is made with its link by flow, bound to

@@ -102,7 +102,7 @@ func (c *checker) missing() (got, lost uint32) {
 func openCarrier(x *exchange) (*carrier, error) {
 	k := &carrier{}
 	var err error
-	if k.shards, err = rtp.NewShards(clock.System(), 2); err != nil {
+	if k.shards, err = rtp.NewShards(clock.System(), 2, false); err != nil {
 		return nil, err
 	}
 	k.ports = rtp.NewPorts(k.shards, netip.MustParseAddr(carrierIP), 20000, 29999)

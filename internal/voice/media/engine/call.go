@@ -137,6 +137,7 @@ func (l *leg) agree(o sdp.Offer) {
 	if o.Addr.IsValid() {
 		t.Remote = netip.AddrPortFrom(o.Addr, uint16(o.Port))
 	}
+	l.attend(t.Event)
 	l.stream.Set(t)
 	if held := o.Held(); held != l.held {
 		l.held = held

@@ -132,26 +132,19 @@ func (w *world) outgoing(leg media.Leg, number string, hz float64) *voice {
 // everyone checks who hears whom, all at once.
 func everyone(t *testing.T, state string, voices map[string]*voice, want map[string][]string) {
 	t.Helper()
+	var names []string
+	var list []*voice
 	var all []float64
-	for _, v := range voices {
-		all = append(all, v.hz)
-	}
-	type result struct {
-		name string
-		got  map[float64]bool
-	}
-	c := make(chan result)
 	for name, v := range voices {
-		go func() { c <- result{name, v.hears(all...)} }()
+		names, list, all = append(names, name), append(list, v), append(all, v.hz)
 	}
-	for range voices {
-		r := <-c
+	for i, got := range listen(t, list, all...) {
 		exp := map[float64]bool{}
-		for _, s := range want[r.name] {
+		for _, s := range want[names[i]] {
 			exp[voices[s].hz] = true
 		}
-		if !reflect.DeepEqual(r.got, exp) {
-			t.Errorf("%s: %s hears %v, want %v", state, r.name, r.got, exp)
+		if !reflect.DeepEqual(got, exp) {
+			t.Errorf("%s: %s hears %v, want %v", state, names[i], got, exp)
 		}
 	}
 }

@@ -35,6 +35,7 @@ type Config struct {
 	Web       string     // host:port of the browser seats; "" = no browser seats
 	WebHosts  []string   // further addresses under which browsers reach us
 	Shards    int        // goroutines that carry sound; 0 = 2
+	Keep      bool       // each keeps a processor while it waits, see rtp.NewShards
 	Priority  string     // what the process says of its scheduling
 	Ring      *seal.Ring // seals recordings and the journal
 	Clock     clock.Clock
@@ -121,19 +122,19 @@ func (e *Engine) open() error {
 		}
 		e.log.Warn("录音文件不可用，改用自带语音", "err", err) // the exchange speaks all the same
 	}
-	if e.store, err = record.OpenStore(e.dir("rec"), e.cfg.Ring); err != nil {
+	if e.store, err = record.OpenStore(e.dir("rec"), e.cfg.Ring, e.clk); err != nil {
 		return err
 	}
 	bind, err := bindAddr(e.cfg.SIP)
 	if err != nil {
 		return err
 	}
-	if e.shards, err = rtp.NewShards(e.clk, e.cfg.Shards); err != nil {
+	if e.shards, err = rtp.NewShards(e.clk, e.cfg.Shards, e.cfg.Keep); err != nil {
 		return err
 	}
 	e.ports = rtp.NewPorts(e.shards, bind, e.cfg.Low, e.cfg.High)
 	if e.cfg.Web != "" {
-		if e.gate, err = webrtc.Open(e.cfg.Web, e.cfg.WebHosts); err != nil {
+		if e.gate, err = webrtc.Open(e.cfg.Web, e.cfg.WebHosts, e.clk); err != nil {
 			return err
 		}
 	}

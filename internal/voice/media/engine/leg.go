@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -60,7 +61,8 @@ type leg struct {
 	line  atomic.Pointer[line]
 	route atomic.Pointer[route]
 	ring  rtp.Ring
-	law   mix.Frame // of the goroutine that reads
+	law   mix.Frame                  // of the goroutine that reads
+	keys  atomic.Pointer[mix.Keypad] // hears in-band digits, nil = the party sends events
 
 	mu      sync.Mutex
 	prompt  *prompt
@@ -124,6 +126,11 @@ func (l *leg) Voice(now int64, f *rtp.Frame) {
 	if f.Event {
 		return
 	}
+	if k := l.keys.Load(); k != nil {
+		if d := k.Take(f.TS, f.Law, f.Sound); d != 0 {
+			l.digit(d, false) // whoever hears the leg heard it too
+		}
+	}
 	if r.tape != nil {
 		r.tape.Lay(r.side, f.TS, f.Law, f.Sound)
 	}
@@ -139,6 +146,19 @@ func (l *leg) Voice(now int64, f *rtp.Frame) {
 		rtp.Convert(l.law[:n], s[:n], f.Law, rtp.PCMA)
 		l.ring.Push(ts, l.law[:n])
 		ts, s = ts+uint32(n), s[n:]
+	}
+}
+
+// attend listens for in-band digits (带内按键) where the trunk's rule says so and
+// the party does not send events; e.mu is held.
+func (l *leg) attend(event byte) {
+	inband := event == 0 && slices.ContainsFunc(l.e.setup.Trunks, func(t media.Trunk) bool { return t.Inband && t.Name == l.trunk })
+	if on := l.keys.Load() != nil; on != inband {
+		var k *mix.Keypad
+		if inband {
+			k = new(mix.Keypad)
+		}
+		l.keys.Store(k)
 	}
 }
 

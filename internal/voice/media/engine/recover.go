@@ -95,6 +95,7 @@ func (e *Engine) restoreLeg(s savedLeg) error {
 	l := &leg{e: e, id: s.Leg, shard: e.shards.Pick(), incoming: s.Incoming, trunk: s.Trunk, dnis: s.DNIS, ani: s.ANI, headers: s.Headers, seat: s.Seat,
 		since: s.Since, held: s.Held, touched: s.Touched, state: stateUp, answered: true}
 	l.route.Store(nowhere)
+	l.attend(s.Stream.Event)
 	st, err := e.ports.Reopen(s.Stream.Port, l)
 	if err == nil {
 		if err = st.Restore(*s.Stream, e.now()); err != nil {

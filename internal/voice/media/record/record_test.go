@@ -10,9 +10,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/seal"
 	"hotline/internal/voice/media/mix"
@@ -30,7 +32,7 @@ func ring(t testing.TB) *seal.Ring {
 
 func store(t testing.TB, r *seal.Ring) *Store {
 	t.Helper()
-	s, err := OpenStore(t.TempDir(), r)
+	s, err := OpenStore(t.TempDir(), r, clock.System())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,4 +359,51 @@ func BenchmarkSealSecond(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestRemove(t *testing.T) {
+	s := store(t, ring(t))
+	tape, err := s.Begin("2026/c-9", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape.Frame(tone(440), nil)
+	finish(t, tape)
+	for range 2 { // twice is harmless
+		if err := Remove(s.dir, "2026/c-9"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(s.dir, "2026/c-9", s.ring); err == nil {
+		t.Error("it can still be heard")
+	}
+	if err := Remove(s.dir, "../voice"); !fault.Is(err, "rec_name") {
+		t.Errorf("a name that leads elsewhere: %v", err)
+	}
+}
+
+// BenchmarkSecond is what a second of a relayed call costs to record: both
+// sides laid, woven, sealed, written.
+func BenchmarkSecond(b *testing.B) {
+	s := store(b, ring(b))
+	t, err := s.Begin("bench", 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var sound [rtp.FrameSize]byte
+	b.ReportAllocs()
+	for i := range b.N {
+		for f := range segmentFrames {
+			ts := uint32((i*segmentFrames + f) * rtp.FrameSize)
+			t.Lay(Left, ts, rtp.PCMA, sound[:])
+			t.Lay(Right, ts, rtp.PCMA, sound[:])
+			t.Pass()
+		}
+		for len(t.queue) > 10 {
+			runtime.Gosched()
+		}
+	}
+	done := make(chan bool)
+	t.Close(func(Result, error) { close(done) })
+	<-done
 }

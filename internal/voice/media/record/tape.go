@@ -1,6 +1,7 @@
 package record
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/seal"
 	"hotline/internal/voice/media/mix"
@@ -24,6 +26,11 @@ import (
 
 // writers seal and write; two keep up with thousands of calls.
 const writers = 2
+
+// gather is how long a writer that has caught up waits for more: hundreds of
+// calls each bring a second of sound when it is full, and to wake it for every
+// one costs as much as sealing it.
+const gather = 100 * time.Millisecond
 
 // backlog is how many seconds of sound may wait for the disk, over all calls,
 // before the newest is given up: memory is bounded, calls go on.
@@ -34,6 +41,7 @@ type Store struct {
 	dir  string
 	ring *seal.Ring
 
+	stop    context.CancelFunc
 	queues  [writers]chan work
 	done    sync.WaitGroup
 	turn    atomic.Uint32
@@ -58,11 +66,12 @@ type Result struct {
 }
 
 // OpenStore opens dir, making it when it is missing.
-func OpenStore(dir string, ring *seal.Ring) (*Store, error) {
+func OpenStore(dir string, ring *seal.Ring, clk clock.Clock) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	s := &Store{dir: dir, ring: ring}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Store{dir: dir, ring: ring, stop: stop}
 	s.buffers.New = func() any { return new([bufferSize]byte) }
 	for i := range s.queues {
 		q := make(chan work, backlog/writers)
@@ -70,7 +79,9 @@ func OpenStore(dir string, ring *seal.Ring) (*Store, error) {
 		s.done.Go(func() {
 			var out []byte
 			for w := range q {
-				out = s.write(out, w)
+				if out = s.write(out, w); len(q) == 0 {
+					_ = clk.Sleep(ctx, gather) // Close ends it
+				}
 			}
 		})
 	}
@@ -79,6 +90,7 @@ func OpenStore(dir string, ring *seal.Ring) (*Store, error) {
 
 // Close waits for all that was queued; tapes must have been closed.
 func (s *Store) Close() {
+	s.stop()
 	for _, q := range s.queues {
 		close(q)
 	}
@@ -413,4 +425,17 @@ func (s *Store) Finish(rec string) (Result, error) {
 		return Result{}, err
 	}
 	return t.finish()
+}
+
+// Remove destroys a recording, and with its header the only copy of its key;
+// one that is gone already is no error.
+func Remove(dir, rec string) error {
+	path, err := pathOf(dir, rec)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
 }

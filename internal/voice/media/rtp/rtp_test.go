@@ -170,7 +170,7 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 
 func world(t *testing.T) *Ports {
 	t.Helper()
-	s, err := NewShards(clock.System(), 2)
+	s, err := NewShards(clock.System(), 2, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func (e *ear) count() int {
 // Sound under keys is heard by the one who has them and by nobody else, is not
 // readable on the wire, and goes on after a restart.
 func TestSecureStream(t *testing.T) {
-	sh, err := NewShards(clock.System(), 1)
+	sh, err := NewShards(clock.System(), 1, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ type Ticker interface{ Tick(now int64) }
 // Shards (分片) run the sound of all legs on a fixed number of goroutines.
 type Shards struct {
 	clk    clock.Clock
+	keep   bool
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 	shards []*shard
@@ -80,10 +82,13 @@ func (s *slots) set(fd int, e *end) {
 	(*old)[fd].Store(e)
 }
 
-// NewShards starts n shards.
-func NewShards(clk clock.Clock, n int) (*Shards, error) {
+// NewShards starts n shards. With keep, of a process that serves nothing but
+// calls, each keeps a processor of the runtime (GOMAXPROCS) while it waits, so
+// the runtime is never idle: falling asleep and waking up a hundred times a
+// second costs its watchdog more than carrying a dozen calls.
+func NewShards(clk clock.Clock, n int, keep bool) (*Shards, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Shards{clk: clk, stop: stop}
+	s := &Shards{clk: clk, keep: keep, stop: stop}
 	for range n {
 		p, err := openPoller()
 		if err != nil {
@@ -130,7 +135,18 @@ func (s *Shards) run(ctx context.Context, sh *shard) {
 	next := s.clk.Now()
 	for {
 		now := s.clk.Now()
-		if wait := next.Sub(now); wait > 0 {
+		if wait := next.Sub(now); wait > 0 && s.keep {
+			runtime.Gosched() // whoever waits for this processor
+			if wait = next.Sub(s.clk.Now()); wait > 0 {
+				nap(wait)
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if now = s.clk.Now(); now.Before(next) { // a signal: the collector wants all to stop
+				continue
+			}
+		} else if wait > 0 {
 			if s.clk.Sleep(ctx, wait) != nil {
 				return
 			}

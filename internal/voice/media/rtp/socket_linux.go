@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -90,6 +92,23 @@ func (s *socket) recv(b []byte, from *address) int {
 	return int(n)
 }
 
+// Receive reads one datagram of any socket without waiting; n < 0 means that
+// none is there.
+func Receive(fd uintptr, b []byte) (n int, from netip.AddrPort) {
+	var a address
+	s := socket{fd: int(fd)}
+	if n = s.recv(b, &a); n < 0 {
+		return n, from
+	}
+	host := a.host()
+	if a.n == 28 {
+		if zone := *(*uint32)(unsafe.Pointer(&a.b[24])); zone != 0 {
+			host = host.WithZone(strconv.FormatUint(uint64(zone), 10))
+		}
+	}
+	return n, netip.AddrPortFrom(host, a.port())
+}
+
 // send is best effort, as UDP is: a full buffer is a lost packet.
 func (s *socket) send(b []byte, to *address) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
@@ -125,6 +144,12 @@ func (p *poller) ready() []unix.EpollEvent {
 		return nil
 	}
 	return p.events[:n]
+}
+
+// nap sleeps without the scheduler's knowledge; a signal ends it early.
+func nap(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
 func (p *poller) close() { _ = unix.Close(p.fd) }

@@ -96,6 +96,15 @@ func carry(from, to *sg.Request, but ...string) {
 // credentials answers a trunk's challenge; nil when it made none, or we have no
 // account there.
 func (s *Stack) credentials(trunk string, req *sg.Request, res *sg.Response) sg.Header {
+	tr, ok := s.trunks.named(trunk)
+	if !ok {
+		return nil
+	}
+	return s.solve(tr, req, res)
+}
+
+// solve is credentials with the account of tr.
+func (s *Stack) solve(tr media.Trunk, req *sg.Request, res *sg.Response) sg.Header {
 	ask, say := "www-authenticate", "Authorization"
 	switch res.StatusCode {
 	case 401:
@@ -104,8 +113,7 @@ func (s *Stack) credentials(trunk string, req *sg.Request, res *sg.Response) sg.
 	default:
 		return nil
 	}
-	tr, ok := s.trunks.named(trunk)
-	if !ok || tr.User == "" {
+	if tr.User == "" {
 		return nil
 	}
 	for _, v := range values(res, ask) {

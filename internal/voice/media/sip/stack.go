@@ -114,6 +114,7 @@ type Stack struct {
 	calls  map[string]*Call       // by Call-ID and our tag
 	newest map[string]string      // initial INVITE by Call-ID, From tag and CSeq: its branch (merged requests)
 	acks   map[string]*sg.Request // by branch: the ACK of a refused INVITE of ours
+	left   map[string]*abandoned  // by branch: INVITEs given up for another trunk
 	noTCP  map[string]time.Time   // peers that refused TCP, until when
 }
 
@@ -129,7 +130,7 @@ func New(cfg Config, h Handler) (*Stack, error) {
 	cfg.Transactions = orInt(cfg.Transactions, 20000)
 	cfg.SessionExpires, cfg.MinSE, cfg.Ping = orInt(cfg.SessionExpires, 1800*time.Second), orInt(cfg.MinSE, 90*time.Second), orInt(cfg.Ping, 30*time.Second)
 	s := &Stack{cfg: cfg, h: h, clock: cfg.Clock, log: cfg.Logger.With("part", "sip"), seed: maphash.MakeSeed(), parser: sg.NewParser(),
-		calls: map[string]*Call{}, newest: map[string]string{}, acks: map[string]*sg.Request{}, noTCP: map[string]time.Time{}}
+		calls: map[string]*Call{}, newest: map[string]string{}, acks: map[string]*sg.Request{}, left: map[string]*abandoned{}, noTCP: map[string]time.Time{}}
 	if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type trunk struct {
 	fails int
 	timer *timer
 	gone  bool
+	reg   *enrolment // nil = the carrier knows us by our address
 }
 
 // bucket is one caller's allowance.
@@ -63,6 +64,9 @@ func (t *trunks) set(list []media.Trunk) error {
 				tr.addrs = []netip.Addr{a.Unmap()}
 			} // a name is looked up with every ping
 		}
+		if m.Register && m.Address != "" && m.User != "" {
+			tr.reg = &enrolment{id: random(), tag: "h" + random()}
+		}
 		next = append(next, tr)
 	}
 	t.mu.Lock()
@@ -70,15 +74,26 @@ func (t *trunks) set(list []media.Trunk) error {
 	for _, old := range t.list {
 		old.timer.stop()
 		old.gone = true
+		stays := false
 		for _, n := range next {
 			if n.Name == old.Name && n.Address == old.Address && n.Transport == old.Transport {
 				n.heard, n.up, n.fails = old.heard, old.up, old.fails
+				if old.reg != nil && n.reg != nil && n.User == old.User && n.Domain == old.Domain {
+					n.reg, stays = old.reg, true
+				}
 			}
+		}
+		if old.reg != nil && !stays {
+			t.leave(old)
 		}
 	}
 	t.list, t.rates = next, map[string]*bucket{}
 	for _, n := range next {
-		if n.Address != "" && t.s.cfg.Ping > 0 && !t.done {
+		switch {
+		case n.Address == "" || t.done:
+		case n.reg != nil:
+			go t.enrol(n)
+		case t.s.cfg.Ping > 0:
 			go t.ping(n)
 		}
 	}

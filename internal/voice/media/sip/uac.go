@@ -227,6 +227,7 @@ func (c *Call) lost(req *sg.Request, err error) *sg.Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if next := c.elsewhere(req); next != nil {
+		c.s.leave(req)
 		return next
 	}
 	e := End{Code: 408, Cause: 102, By: "timer"}
@@ -355,30 +356,39 @@ func (c *Call) cancel(cause int) {
 // sendCancel sends CANCEL and bounds the wait for the INVITE's end. c.mu is held.
 func (c *Call) sendCancel(invite *sg.Request) {
 	c.out.cancelled = true
+	tx := c.out.tx
+	c.s.cancelling(cancelOf(invite, c.out.cause))
+	c.s.timers.after(limit, func() {
+		if tx != nil {
+			tx.Terminate()
+		}
+	})
+}
+
+// cancelOf is the CANCEL of an INVITE.
+func cancelOf(invite *sg.Request, cause int) *sg.Request {
 	req := sg.NewRequest(sg.CANCEL, *invite.Recipient.Clone())
 	req.AppendHeader(invite.Via().Clone())
 	for _, name := range []string{"Route", "Max-Forwards", "From", "To", "Call-ID"} {
 		sg.CopyHeaders(name, invite, req)
 	}
 	req.AppendHeader(&sg.CSeqHeader{SeqNo: seq(invite), MethodName: sg.CANCEL})
-	req.AppendHeader(reasonHeader(c.out.cause))
+	req.AppendHeader(reasonHeader(cause))
 	req.SetBody(nil)
 	req.SetTransport(invite.Transport())
 	req.SetDestination(invite.Destination())
 	req.Laddr = invite.Laddr
-	tx := c.out.tx
+	return req
+}
+
+func (s *Stack) cancelling(req *sg.Request) {
 	go func() {
 		ctx, cancel := ctxLong()
 		defer cancel()
-		if _, err := c.s.finalOf(ctx, req); err != nil {
-			c.s.log.Debug("CANCEL without an answer", "call", c.id, "err", err)
+		if _, err := s.finalOf(ctx, req); err != nil {
+			s.log.Debug("CANCEL without an answer", "call", callID(req), "err", err)
 		}
 	}()
-	c.s.timers.after(limit, func() {
-		if tx != nil {
-			tx.Terminate()
-		}
-	})
 }
 
 // keepAck remembers the ACK of a refusal for as long as the refusal may be repeated.
@@ -407,18 +417,25 @@ func (s *Stack) keepAck(invite *sg.Request, res *sg.Response) {
 }
 
 // stray takes a response whose transaction is over: a repeated final one means
-// that our ACK was lost; a 200 of another branch of a fork is ended.
+// that our ACK was lost; a 200 of another branch of a fork is ended; a trunk that
+// rings too late is cancelled.
 func (s *Stack) stray(res *sg.Response) {
-	if res.CSeq() == nil || res.CSeq().MethodName != sg.INVITE || res.StatusCode < 200 || s.closed.Load() {
+	if res.CSeq() == nil || res.CSeq().MethodName != sg.INVITE || s.closed.Load() {
+		return
+	}
+	if res.StatusCode < 200 {
+		s.late(res)
 		return
 	}
 	if res.StatusCode >= 300 {
 		s.mu.Lock()
 		ack := s.acks[branch(res)]
 		s.mu.Unlock()
-		if ack != nil {
-			_ = s.write(ack)
+		if ack == nil {
+			s.late(res)
+			return
 		}
+		_ = s.write(ack)
 		return
 	}
 	c := s.call(callID(res), fromTag(res))

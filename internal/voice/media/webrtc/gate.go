@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
 	"github.com/pion/logging"
 	pion "github.com/pion/webrtc/v4"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/voice/media/rtp"
 )
@@ -35,7 +37,7 @@ type Gate struct {
 
 // Open listens on addr, UDP and TCP. extra are addresses under which browsers
 // reach this machine when they are not its own, as outside a container.
-func Open(addr string, extra []string) (*Gate, error) {
+func Open(addr string, extra []string, clk clock.Clock) (*Gate, error) {
 	g := &Gate{}
 	ua, err := net.ResolveUDPAddr("udp", addr)
 	if err != nil {
@@ -51,18 +53,22 @@ func Open(addr string, extra []string) (*Gate, error) {
 		g.udp.Close()
 		return nil, fmt.Errorf("webrtc: %w", err)
 	}
-	if err := g.prepare(extra); err != nil {
+	if err := g.prepare(extra, clk); err != nil {
 		g.Close()
 		return nil, err
 	}
 	return g, nil
 }
 
-func (g *Gate) prepare(extra []string) error {
+func (g *Gate) prepare(extra []string, clk clock.Clock) error {
 	logs := logging.NewDefaultLoggerFactory()
 	logs.DefaultLogLevel = logging.LogLevelError
 	log := logs.NewLogger("ice")
-	g.muxU = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: g.udp, Logger: log})
+	socket, err := newPaced(g.udp, clk)
+	if err != nil {
+		return fmt.Errorf("webrtc: %w", err)
+	}
+	g.muxU = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: log})
 	g.muxT = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: g.tcp, Logger: log, ReadBufferSize: 32, WriteBufferSize: 64 << 10})
 	var s pion.SettingEngine
 	s.LoggerFactory = logs
@@ -85,7 +91,13 @@ func (g *Gate) prepare(extra []string) error {
 			return fmt.Errorf("webrtc: %w", err)
 		}
 	}
-	g.api = pion.NewAPI(pion.WithMediaEngine(m), pion.WithSettingEngine(s))
+	// Of what the library would do to each packet only the reports, by which a
+	// browser shows how it is heard; resending and bandwidth are for pictures.
+	parts := &interceptor.Registry{}
+	if err := pion.ConfigureRTCPReports(parts); err != nil {
+		return fmt.Errorf("webrtc: %w", err)
+	}
+	g.api = pion.NewAPI(pion.WithMediaEngine(m), pion.WithSettingEngine(s), pion.WithInterceptorRegistry(parts))
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("webrtc: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	pion "github.com/pion/webrtc/v4"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/voice/media/mix"
 	"hotline/internal/voice/media/rtp"
@@ -123,7 +124,7 @@ func (b *browser) accept(t *testing.T, answer string) {
 }
 
 func TestBrowserSpeaksAndHearsByUDPAndTCP(t *testing.T) {
-	g, err := Open("127.0.0.1:15310", nil)
+	g, err := Open("127.0.0.1:15310", nil, clock.System())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestBrowserSpeaksAndHearsByUDPAndTCP(t *testing.T) {
 }
 
 func TestBadOffersAreRefused(t *testing.T) {
-	g, err := Open("127.0.0.1:15312", []string{"203.0.113.9"})
+	g, err := Open("127.0.0.1:15312", []string{"203.0.113.9"}, clock.System())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func TestBadOffersAreRefused(t *testing.T) {
 
 // 各浏览器给 RTP 扩展的编号不同：一席的编号不得进入另一席的应答。
 func TestOneBrowsersNumbersStayOutOfAnothersAnswer(t *testing.T) {
-	g, err := Open("127.0.0.1:0", nil)
+	g, err := Open("127.0.0.1:0", nil, clock.System())
 	if err != nil {
 		t.Fatal(err)
 	}

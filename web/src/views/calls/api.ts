@@ -54,6 +54,7 @@ export interface Recording {
   bytes: number
   sha256: string
   ready: boolean
+  expired: boolean
 }
 export interface Utterance {
   id: string
