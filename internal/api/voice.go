@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -13,6 +14,7 @@ import (
 	"hotline/internal/fault"
 	"hotline/internal/line"
 	"hotline/internal/region"
+	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
 )
@@ -255,7 +257,10 @@ func (a *API) figureName(by, key string) string {
 	case cdr.ByLine:
 		return key + a.Lines.Name(key, a.now())
 	case cdr.BySkill:
-		return key
+		if n, ok := strings.CutPrefix(key, "line:"); ok {
+			return n + a.Lines.Name(n, a.now())
+		}
+		return acd.SkillWord(key)
 	case cdr.ByHour:
 		return key + "时"
 	}

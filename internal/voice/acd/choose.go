@@ -125,9 +125,9 @@ func (d *Dispatcher) why(q *Queue, c *Call, s *seat, among, place int) string {
 		case n.Skill == "role:lead" && s.Skills[n.Skill] > 0:
 			b.WriteString("；需班长接听")
 		case s.Skills[n.Skill] >= max(n.Level, 1):
-			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", n.Skill, s.Skills[n.Skill], max(n.Level, 1))
+			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", SkillWord(n.Skill), s.Skills[n.Skill], max(n.Level, 1))
 		default:
-			fmt.Fprintf(&b, "；技能“%s”等待已久，放宽", n.Skill)
+			fmt.Fprintf(&b, "；技能“%s”等待已久，放宽", SkillWord(n.Skill))
 		}
 	}
 	switch {
