@@ -263,6 +263,7 @@ async function walk(page, role, login) {
       if (nth === 0 && steps.length && find(steps.at(-1))) steps = steps.slice(-1)
       else {
         stats.重走++
+        if (nth === 0) beside(k).forEach(tried)
         await start(nth < 2 ? go : load)
         if (nth === 2) steps = way.past
         // A telephone in use is given free before it is called again.

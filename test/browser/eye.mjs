@@ -73,7 +73,7 @@ export function eye() {
   }
 
   const shows = (e) => e.getClientRects().length > 0 && e.checkVisibility({ visibilityProperty: true, opacityProperty: true })
-  const visible = (q) => [...document.querySelectorAll(q)].filter((e) => shows(e) && !e.matches('.fade-leave-active, .dialog-fade-leave-active'))
+  const visible = (q) => [...document.querySelectorAll(q)].filter((e) => shows(e) && !e.closest('[class*=leave-active]'))
   const depth = (e) => Number(getComputedStyle(e.closest('.el-overlay') ?? e).zIndex) || 0
   /** A label without the numbers that change: 待派单 12 超时3 is 待派单. */
   const plain = (text) => text.replace(/\s+/g, ' ').replace(/\d+/g, '#').replace(/^●/, '').replace(/ ?(已超|剩)?(#(天|小时|分钟|分|秒))+/g, '').replace(/( ?(超时|逾期)?[#+]+)+$/, '').trim().slice(0, 40)
@@ -135,7 +135,8 @@ export function eye() {
     const list = []
     for (const { el, ...c } of found) {
       const named = !c.row || (el.matches('button, a') && c.label.length <= 6 && (kinds.get(c.kind) === 1 || many.get(c.kind + c.label) > 1))
-      c.like = named && c.label ? `${el.tagName} ${c.label}` : c.kind
+      // What is the same elsewhere: a button of the same name; of data, what is pressed in a row.
+      c.like = named && c.label ? `${el.tagName} ${c.label}` : `行 ${el.tagName} ${el.getAttribute('role') ?? ''} ${el.matches('.link')}`
       c.key = c.place + '|' + (c.row ? '行|' : '') + ((named && c.label) || c.kind)
       if (map.has(c.key)) map.get(c.key).push(el)
       else {
