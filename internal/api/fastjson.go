@@ -48,11 +48,15 @@ func quickFormats(formats map[string]huma.Format) map[string]huma.Format {
 type humaContext = huma.Context
 
 // held is a request whose status waits for its body, so that the length of a
-// whole body stands in the header: without it, net/http sends a long one in
-// chunks, which costs both sides more system calls.
+// whole body stands in the header (without it, net/http sends a long one in
+// chunks, which costs both sides more system calls), and whose answer waits for
+// the audit entries of what it shows.
 type held struct {
 	humaContext
-	status int // not yet sent; 0 = sent
+	looks  *looks
+	fail   func(error) // answers with an error instead
+	status int         // not yet sent; 0 = sent
+	failed bool        // an error was sent instead
 }
 
 // SetStatus serves huma.
@@ -71,19 +75,28 @@ func (a *held) BodyWriter() io.Writer { return a }
 
 // Write sends the status before the first byte.
 func (a *held) Write(p []byte) (int, error) {
-	a.end()
+	if a.end(); a.failed {
+		return len(p), nil
+	}
 	return a.humaContext.BodyWriter().Write(p)
 }
 
 // size says how long the body will be that is written next.
 func (a *held) size(n int) { a.SetHeader("Content-Length", strconv.Itoa(n)) }
 
-// end sends the status of an answer without a body.
+// end sends the status, once what the answer shows is in the audit log.
 func (a *held) end() {
-	if a.status != 0 {
-		a.humaContext.SetStatus(a.status)
-		a.status = 0
+	if a.status == 0 {
+		return
 	}
+	status := a.status
+	a.status = 0
+	if err := a.looks.wait(a.Context()); err != nil {
+		a.failed = true
+		a.fail(err)
+		return
+	}
+	a.humaContext.SetStatus(status)
 }
 
 // members writes the members of a JSON object.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -171,5 +172,31 @@ func TestCancelledRequestIsNoError(t *testing.T) {
 	}
 	if _ = w.api.problem(context.Background(), errors.New("a defect")); !strings.Contains(log.String(), "a defect") {
 		t.Error("a defect is not logged")
+	}
+}
+
+// What cannot be entered in the audit log is not shown.
+func TestNothingIsShownUnrecorded(t *testing.T) {
+	w := newWorld(t)
+	w.seed()
+	for _, path := range []string{"/api/v1/tickets/" + w.id("handled"), "/api/v1/tickets?queue=all"} {
+		if a := w.as("dispatcher", "GET", path, nil); a.status != 200 {
+			t.Fatalf("%s: %d %s", path, a.status, a.raw)
+		}
+	}
+	if err := w.api.DB.Update(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`ALTER TABLE audit_pending RENAME TO gone`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/api/v1/tickets/" + w.id("handled"), "/api/v1/tickets/" + w.id("handled") + "/timeline", "/api/v1/tickets?queue=all"} {
+		a := w.as("dispatcher", "GET", path, nil)
+		if a.status < 500 || a.problem.Code == "" || bytes.Contains(a.raw, []byte("施工")) || a.head.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %v %.300s", path, a.status, a.head, a.raw)
+		}
+		if n := a.head.Get("Content-Length"); n != "" && n != strconv.Itoa(len(a.raw)) {
+			t.Errorf("%s: %s bytes said, %d sent", path, n, len(a.raw))
+		}
 	}
 }

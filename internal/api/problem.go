@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -87,8 +88,10 @@ func (a *API) writeHuma(hc huma.Context, err error) {
 	for name, v := range p.GetHeaders() {
 		hc.SetHeader(name, v[0])
 	}
+	body, _ := json.Marshal(p)
+	hc.SetHeader("Content-Length", strconv.Itoa(len(body)))
 	hc.SetStatus(p.Status)
-	_ = json.NewEncoder(hc.BodyWriter()).Encode(p)
+	_, _ = hc.BodyWriter().Write(body)
 }
 
 // useChineseErrors replaces the framework's own messages.

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hotline/internal/access"
+	"hotline/internal/audit"
 	"hotline/internal/db"
 	"hotline/internal/fault"
 )
@@ -67,7 +68,12 @@ func route[I, O any](a *API, method, path, id, summary string, rule Rule, fn fun
 			a.writeHuma(hc, err)
 			return
 		}
-		out := &held{humaContext: huma.WithContext(hc, ctx)}
+		out := &held{fail: func(err error) { a.writeHuma(hc, err) }}
+		if method == http.MethodGet {
+			out.looks = new(looks)
+			ctx = context.WithValue(ctx, looksKey{}, out.looks)
+		}
+		out.humaContext = huma.WithContext(hc, ctx)
 		next(out)
 		out.end()
 	}}
@@ -92,6 +98,38 @@ func (a *API) raw(method, path, id, summary string, rule Rule, fn func(w http.Re
 			a.WriteProblem(w, r, err)
 		}
 	})
+}
+
+type looksKey struct{}
+
+// looks are the audit entries of what a request's answer shows, which are
+// written while the answer is made.
+type looks struct{ views []audit.Look }
+
+func (l *looks) wait(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
+	for _, v := range l.views {
+		if err := v.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look records a view. Where the request only reads, the entry is written while
+// the answer is made, and the answer waits for it; elsewhere look itself waits.
+func (a *API) look(ctx context.Context, e audit.Entry) error {
+	l, ok := ctx.Value(looksKey{}).(*looks)
+	if !ok {
+		return a.Audit.Seen(ctx, e)
+	}
+	v, err := a.Audit.See(ctx, e)
+	if err == nil {
+		l.views = append(l.views, v)
+	}
+	return err
 }
 
 type actorKey struct{}

@@ -119,7 +119,7 @@ func (a *API) ticketRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		if err := a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.list", Count: len(rows), IP: actor.IP, Query: in.Queue}); err != nil {
+		if err := a.look(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.list", Count: len(rows), IP: actor.IP, Query: in.Queue}); err != nil {
 			return nil, err
 		}
 		out := TicketList{Items: make([]TicketRow, 0, len(rows)), Next: next}
@@ -215,7 +215,7 @@ func (a *API) openTied(ctx context.Context, raw string) (*ticket.Ticket, []ticke
 	if err != nil {
 		return nil, nil, err
 	}
-	return t, ties, a.Audit.Seen(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
+	return t, ties, a.look(ctx, audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "ticket.view", SubjectKind: "ticket", Subject: id, Count: 1, IP: actor.IP})
 }
 
 // renderer turns tickets into rows for one actor.

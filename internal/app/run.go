@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"hotline/internal/blob"
 	"hotline/internal/db"
 	"hotline/internal/insight"
 )
@@ -106,6 +107,9 @@ func (a *App) housekeeping(ctx context.Context) error {
 			return err
 		}
 		if _, err := a.Report.Prune(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if _, err := a.Ticket.DropLoose(ctx, func(ctx context.Context, ref string) error { return a.Blobs.Delete(ctx, blob.Ref(ref)) }); err != nil && ctx.Err() == nil {
 			return err
 		}
 		if a.Clock.Sleep(ctx, time.Hour) != nil {

@@ -21,7 +21,7 @@ type seen struct {
 
 // gather is how long a batch waits for others while many look: each batch is a
 // flush of the disk, and most views take longer than this anyway.
-const gather = time.Millisecond
+const gather = 2 * time.Millisecond
 
 type batch struct {
 	entries []Entry
@@ -37,28 +37,50 @@ var errNoOp = errors.New("audit: entry without an operation")
 // Seen writes an entry of a view and returns when it is durable, so that no
 // answer leaves before its entry. It goes through the lane below business writes.
 func (l *Log) Seen(ctx context.Context, e Entry) error {
+	v, err := l.See(ctx, e)
+	if err != nil {
+		return err
+	}
+	return v.Wait(ctx)
+}
+
+// Look is an entry on its way to the disk.
+type Look struct{ b *batch }
+
+// See begins to write an entry of a view: the answer may be made meanwhile, but
+// must not leave before Wait says that the entry is durable.
+func (l *Log) See(ctx context.Context, e Entry) (Look, error) {
 	if e.Op == "" {
-		return errNoOp // alone, not with the whole batch
+		return Look{}, errNoOp // alone, not with the whole batch
 	}
 	b, first := l.seen.join(e)
 	if first {
-		if l.seen.crowded() {
-			_ = clock.System().Sleep(ctx, gather)
-		}
 		// Others ride along: the batch does not end with this caller's request.
-		b.err = l.d.UpdateLane(context.WithoutCancel(ctx), db.LaneAudit, func(tx *db.Tx) error {
-			return l.recordAll(tx, l.seen.close(b))
-		})
-		l.seen.close(b) // where the closure never ran
-		close(b.done)
-		return b.err
+		go l.bring(context.WithoutCancel(ctx), b)
 	}
+	return Look{b}, nil
+}
+
+// Wait returns when the entry is durable, or could not be written.
+func (v Look) Wait(ctx context.Context) error {
 	select {
-	case <-b.done:
-		return b.err
+	case <-v.b.done:
+		return v.b.err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// bring writes a batch.
+func (l *Log) bring(ctx context.Context, b *batch) {
+	if l.seen.crowded() {
+		_ = clock.System().Sleep(ctx, gather)
+	}
+	b.err = l.d.UpdateLane(ctx, db.LaneAudit, func(tx *db.Tx) error {
+		return l.recordAll(tx, l.seen.close(b))
+	})
+	l.seen.close(b) // where the closure never ran
+	close(b.done)
 }
 
 // join adds an entry to the open batch, or begins one.

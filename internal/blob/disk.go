@@ -3,7 +3,7 @@ package blob
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,10 +21,12 @@ import (
 // A file is a head and chunks. The head is the magic and two slots for the
 // wrapped key: rewrapping writes the free slot before it clears the other, so
 // a crash between leaves one that opens. Each chunk is a seal.Field of 64 KiB
-// (the last one shorter, of an empty file empty) bound to its number and to
-// whether it is the last, so chunks cannot be swapped, dropped or added.
+// (the last one shorter, of an empty file empty) bound to the file's name, to
+// its number and to whether it is the last, so files and chunks cannot be
+// swapped, dropped or added. In files of the first form the name is not bound.
 const (
-	magic     = "HLBLOB1\n"
+	magic     = "HLBLOB2\n"
+	magic1    = "HLBLOB1\n"
 	slotSize  = 252
 	headSize  = len(magic) + 2*slotSize // 512
 	chunkSize = 64 << 10
@@ -116,8 +118,8 @@ func (d *Disk) Put(ctx context.Context, r io.Reader) (Ref, error) {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	ref, err := d.write(ctx, f, r)
-	if err != nil {
+	ref := newRef()
+	if err := d.write(ctx, f, ref, r); err != nil {
 		return "", storeFault(err)
 	}
 	final := d.path(ref)
@@ -125,7 +127,7 @@ func (d *Disk) Put(ctx context.Context, r io.Reader) (Ref, error) {
 		return "", storeFault(err)
 	}
 	if err = f.Sync(); err == nil {
-		err = os.Rename(f.Name(), final) // replaces an equal file, healing it if it was damaged
+		err = os.Rename(f.Name(), final)
 	}
 	if err == nil {
 		err = errors.Join(syncDir(filepath.Dir(final)), syncDir(d.dir))
@@ -136,22 +138,28 @@ func (d *Disk) Put(ctx context.Context, r io.Reader) (Ref, error) {
 	return ref, nil
 }
 
-// write seals r into f and computes the reference.
-func (d *Disk) write(ctx context.Context, f *os.File, r io.Reader) (Ref, error) {
+// newRef is a name that nobody can guess.
+func newRef() Ref {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return Ref(hex.EncodeToString(b))
+}
+
+// write seals r into f.
+func (d *Disk) write(ctx context.Context, f *os.File, ref Ref, r io.Reader) error {
 	key, wrapped, err := d.ring.NewKey()
 	if err != nil {
-		return "", err
+		return err
 	}
 	d.ring.Forget(wrapped) // files are many and large; their keys need not stay in memory
 	slot, err := slotOf(wrapped)
 	if err != nil {
-		return "", err
+		return err
 	}
 	head := append([]byte(magic), slot...)
 	if _, err := f.Write(append(head, make([]byte, slotSize)...)); err != nil {
-		return "", err
+		return err
 	}
-	sum := sha256.New()
 	// One chunk is read ahead: only then is it known whether the one before was the last.
 	chunk, next := make([]byte, chunkSize), make([]byte, chunkSize)
 	n, err := readChunk(r, chunk)
@@ -160,24 +168,22 @@ func (d *Disk) write(ctx context.Context, f *os.File, r io.Reader) (Ref, error) 
 			err = ctx.Err()
 		}
 		if err != nil {
-			return "", err
+			return err
 		}
 		ahead := 0
 		if n == chunkSize {
 			if ahead, err = readChunk(r, next); err != nil {
-				return "", err
+				return err
 			}
 		}
-		sum.Write(chunk[:n])
-		if _, err := f.Write(key.Seal(place(i, ahead == 0), string(chunk[:n]))); err != nil {
-			return "", err
+		if _, err := f.Write(key.Seal(place(ref, i, ahead == 0), string(chunk[:n]))); err != nil {
+			return err
 		}
 		if ahead == 0 {
-			break
+			return nil
 		}
 		chunk, next, n = next, chunk, ahead
 	}
-	return Ref(hex.EncodeToString(d.ring.Blind("blob", string(sum.Sum(nil))))), nil
 }
 
 // readChunk fills buf unless the input ends.
@@ -189,7 +195,13 @@ func readChunk(r io.Reader, buf []byte) (int, error) {
 	return n, err
 }
 
-func place(chunk int, last bool) string { return fmt.Sprintf("blob|%d|%t", chunk, last) }
+// place is what a chunk is bound to; ref is empty in files of the first form.
+func place(ref Ref, chunk int, last bool) string {
+	if ref == "" {
+		return fmt.Sprintf("blob|%d|%t", chunk, last)
+	}
+	return fmt.Sprintf("blob|%s|%d|%t", ref, chunk, last)
+}
 
 func slotOf(wrapped []byte) ([]byte, error) {
 	if len(wrapped) > slotSize-1 {
@@ -209,10 +221,13 @@ func (d *Disk) Open(_ context.Context, ref Ref) (io.ReadCloser, error) {
 	}
 	key, _, _, err := d.key(f)
 	if err == nil {
+		if first := make([]byte, len(magic1)); readAll(f, first) && string(first) == magic1 {
+			ref = ""
+		}
 		var info fs.FileInfo
 		if info, err = f.Stat(); err == nil {
 			var r *reader
-			if r, err = newReader(f, key, info.Size()); err == nil {
+			if r, err = newReader(f, ref, key, info.Size()); err == nil {
 				return r, nil
 			}
 		}
@@ -220,6 +235,8 @@ func (d *Disk) Open(_ context.Context, ref Ref) (io.ReadCloser, error) {
 	f.Close()
 	return nil, storeFault(err)
 }
+
+func readAll(f *os.File, b []byte) bool { _, err := f.ReadAt(b, 0); return err == nil }
 
 func (d *Disk) open(ref Ref, flag int) (*os.File, error) {
 	if !ref.Valid() {
@@ -246,7 +263,7 @@ func damaged(detail string) error {
 // key opens the wrapped key in the head and tells its slot.
 func (d *Disk) key(f *os.File) (key *seal.Key, wrapped []byte, slot int, err error) {
 	head := make([]byte, headSize)
-	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(head, []byte(magic)) {
+	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(head, []byte(magic)) && !bytes.HasPrefix(head, []byte(magic1)) {
 		return nil, nil, 0, damaged("no head")
 	}
 	err = damaged("no key")

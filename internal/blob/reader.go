@@ -11,6 +11,7 @@ import (
 // reader opens one chunk at a time; it serves ranges by Seek.
 type reader struct {
 	f      *os.File
+	ref    Ref
 	key    *seal.Key
 	chunks int   // at least one
 	tail   int   // sealed size of the last chunk
@@ -20,7 +21,7 @@ type reader struct {
 	clear  string
 }
 
-func newReader(f *os.File, key *seal.Key, fileSize int64) (*reader, error) {
+func newReader(f *os.File, ref Ref, key *seal.Key, fileSize int64) (*reader, error) {
 	body := fileSize - int64(headSize)
 	const sealed = chunkSize + overhead
 	chunks := (body + sealed - 1) / sealed
@@ -28,7 +29,7 @@ func newReader(f *os.File, key *seal.Key, fileSize int64) (*reader, error) {
 	if body < overhead || tail < overhead {
 		return nil, damaged("truncated")
 	}
-	return &reader{f: f, key: key, chunks: int(chunks), tail: int(tail), size: body - chunks*overhead, held: -1}, nil
+	return &reader{f: f, ref: ref, key: key, chunks: int(chunks), tail: int(tail), size: body - chunks*overhead, held: -1}, nil
 }
 
 // Read gives clear bytes; an altered chunk is an error of code "seal_broken"
@@ -63,7 +64,7 @@ func (r *reader) load(n int) error {
 	if _, err := r.f.ReadAt(buf, int64(headSize)+int64(n)*(chunkSize+overhead)); err != nil {
 		return storeFault(err)
 	}
-	clear, err := r.key.Open(place(n, last), buf)
+	clear, err := r.key.Open(place(r.ref, n, last), buf)
 	if err != nil {
 		return err
 	}

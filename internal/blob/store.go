@@ -5,8 +5,7 @@ import (
 	"io"
 )
 
-// Ref (文件引用) names a stored file by its content: 32 hexadecimal digits that
-// only the holder of the platform's keys can compute.
+// Ref (文件引用) names a stored file: 32 hexadecimal digits that nobody can guess.
 type Ref string
 
 // Valid tells whether the reference has the form of one.
@@ -22,8 +21,8 @@ func (r Ref) Valid() bool {
 	return true
 }
 
-// Store keeps files. Equal contents have one Ref, so a file is deleted only
-// when no row refers to it any more; the caller counts.
+// Store keeps files. Every Put makes a file of its own, also of equal contents:
+// who holds a Ref may delete it without asking whether others need it.
 type Store interface {
 	// Put stores what r gives until its end and returns when it is durable.
 	Put(ctx context.Context, r io.Reader) (Ref, error)

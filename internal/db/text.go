@@ -69,19 +69,18 @@ func (t TextIndex) Delete(tx *Tx, id int64) error {
 // Search finds the texts that have all the grams, the best first, then the
 // newest id.
 func (t TextIndex) Search(tx *Tx, grams []string, limit int) ([]Hit, error) {
-	return t.search(tx, grams, limit, " AND ", " & ")
+	return t.search(tx, grams, limit, max(300, 6*limit), " AND ", " & ")
 }
 
 // SearchAny finds the texts that have at least one of the grams.
 func (t TextIndex) SearchAny(tx *Tx, grams []string, limit int) ([]Hit, error) {
-	return t.search(tx, grams, limit, " OR ", " | ")
+	return t.search(tx, grams, limit, max(1000, 6*limit), " OR ", " | ")
 }
 
-// ranked is how many of the newest hits SQLite weighs against one another: a
-// word that stands in every third text has too many to weigh them all.
-const ranked = 1000
-
-func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresOp string) ([]Hit, error) {
+// search weighs so many of the newest hits against one another on SQLite: a
+// word that stands in every third text has too many to weigh them all, and each
+// costs as much as finding three.
+func (t TextIndex) search(tx *Tx, grams []string, limit, weighed int, sqliteOp, postgresOp string) ([]Hit, error) {
 	grams = clean(grams)
 	if len(grams) == 0 || limit <= 0 {
 		return nil, nil
@@ -92,7 +91,7 @@ func (t TextIndex) search(tx *Tx, grams []string, limit int, sqliteOp, postgresO
 			WHERE grams @@ query ORDER BY score DESC, id DESC LIMIT $2`, quoted(grams, "'", postgresOp), limit)
 	}
 	return All(tx, scan, `SELECT id, score FROM (SELECT rowid AS id, -bm25(`+t.name+`) AS score FROM `+t.name+`
-		WHERE `+t.name+` MATCH $1 ORDER BY rowid DESC LIMIT $2) q ORDER BY score DESC, id DESC LIMIT $3`, quoted(grams, `"`, sqliteOp), max(ranked, limit), limit)
+		WHERE `+t.name+` MATCH $1 ORDER BY rowid DESC LIMIT $2) q ORDER BY score DESC, id DESC LIMIT $3`, quoted(grams, `"`, sqliteOp), weighed, limit)
 }
 
 // Newest writes the subquery, with the column id, of the newest texts that have

@@ -252,17 +252,12 @@ func (s *Service) Prune(ctx context.Context) (n int, err error) {
 		return err
 	})
 	for _, f := range old {
-		last := false
-		err = s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error {
-			if _, err := tx.Exec(`DELETE FROM report_file WHERE id = $1`, f.ID); err != nil {
+		// The file goes first: a row without one is found again, a file without a row never.
+		if err = s.Blobs.Delete(ctx, f.Ref); err == nil {
+			err = s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error {
+				_, err := tx.Exec(`DELETE FROM report_file WHERE id = $1`, f.ID)
 				return err
-			}
-			n, err := db.Int(tx, `SELECT count(*) FROM report_file WHERE ref = $1`, string(f.Ref))
-			last = n == 0
-			return err
-		})
-		if err == nil && last { // equal contents share one file
-			err = s.Blobs.Delete(ctx, f.Ref)
+			})
 		}
 		if err != nil {
 			return n, err

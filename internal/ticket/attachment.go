@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"hotline/internal/access"
 	"hotline/internal/db"
@@ -24,7 +25,7 @@ type Attachment struct {
 	Unit int64
 	At   int64
 
-	Ticket int64 // that it belongs to; 0 until a step or intake names it
+	Ticket int64 // that it belongs to; 0 until a step or intake names it, -1 while it is removed
 }
 
 func scanAttachment(s db.Scanner) (a Attachment, err error) {
@@ -90,7 +91,10 @@ func (s *Service) OpenAttachment(ctx context.Context, actor access.Actor, ticket
 		if a, err = db.One(tx, scanAttachment, `SELECT `+attachmentColumns+` FROM attachment WHERE id = $1`, id); err != nil {
 			return errNoAttachment()
 		}
-		if a.Ticket == 0 {
+		if a.Ticket <= 0 {
+			if a.Ticket < 0 {
+				return errNoAttachment()
+			}
 			if a.By == actor.Account && a.By != 0 {
 				return nil
 			}
@@ -103,6 +107,42 @@ func (s *Service) OpenAttachment(ctx context.Context, actor access.Actor, ticket
 		return nil
 	})
 	return a, err
+}
+
+// looseFor is how long a file may wait for the ticket it was sent for: a form
+// left as a draft keeps it so long.
+const looseFor = 30 * 24 * time.Hour
+
+// DropLoose removes the files that were sent a month ago and became part of no
+// ticket: nobody else may keep what a citizen did not submit. remove destroys a
+// stored file and takes an absent one for removed.
+func (s *Service) DropLoose(ctx context.Context, remove func(ctx context.Context, ref string) error) (n int, err error) {
+	var loose []Attachment
+	err = s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) (err error) {
+		// What is marked can no longer be tied; a crash before the end leaves the mark.
+		before := tx.Now().Add(-looseFor).UnixMilli()
+		if _, err = tx.Exec(`UPDATE attachment SET ticket = -1 WHERE id IN (SELECT id FROM attachment WHERE ticket <= 0 AND at < $1 ORDER BY at LIMIT 200)`, before); err != nil {
+			return err
+		}
+		loose, err = db.All(tx, scanAttachment, `SELECT `+attachmentColumns+` FROM attachment WHERE ticket <= 0 AND ticket = -1 ORDER BY at LIMIT 200`)
+		return err
+	})
+	for _, a := range loose {
+		if err == nil {
+			err = remove(ctx, a.Ref)
+		}
+		if err == nil {
+			err = s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error {
+				_, err := tx.Exec(`DELETE FROM attachment WHERE id = $1 AND ticket = -1`, a.ID)
+				return err
+			})
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, err
 }
 
 func errNoAttachment() error {

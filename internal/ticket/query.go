@@ -117,20 +117,13 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	if cond != "" {
 		where = append(where, cond)
 	}
-	for col, v := range map[string]string{"t.status": f.Status, "t.type": f.Type, "t.urgency": f.Urgency} {
+	for col, v := range map[string]string{"t.type": f.Type, "t.urgency": f.Urgency} {
 		if v != "" {
 			where = append(where, col+" = "+arg(v))
 		}
 	}
 	if f.Region != "" {
 		where = append(where, "t.region >= "+arg(f.Region)+" AND t.region < "+arg(f.Region+":"))
-	}
-	if f.Category != "" {
-		c := strings.TrimRight(f.Category, "0")
-		if len(c)%2 == 1 {
-			c += "0"
-		}
-		where = append(where, "t.category >= "+arg(c)+" AND t.category < "+arg(c+":"))
 	}
 	if f.Unit != 0 {
 		where = append(where, "t.unit = "+arg(f.Unit))
@@ -154,17 +147,25 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	}
 	o := orderOf(f.Queue)
 	key, direction, after := o.by()
-	// A status has an index of its own; it pays where most tickets are in scope.
 	from := "worklist w JOIN ticket t ON t.id = w.ticket"
-	switch {
-	case hits != "": // CROSS JOIN has SQLite begin with the few
+	first := throughScope
+	if hits != "" { // CROSS JOIN has SQLite begin with the few
 		from = "(" + hits + ") h CROSS JOIN worklist w JOIN ticket t ON t.id = w.ticket"
 		where = append(where, "w.ticket = h.id")
-	case f.Status != "" && o == byTicket && s.wide(sc):
+	} else if o == byTicket && len(states) == 0 && cond == "" && s.wide(sc) {
+		first = throughOf(f)
+	}
+	switch first {
+	case throughUnit:
+		from = "worklist v CROSS JOIN ticket t CROSS JOIN worklist w"
+		key, direction = "v.ticket, w.assignment", "v.ticket DESC, w.assignment DESC"
+		where = append(where, "v.unit = "+arg(f.Unit), "t.id = v.ticket", "w.ticket = v.ticket")
+	case throughCounty, throughCategory, throughStatus:
 		from = "ticket t CROSS JOIN worklist w"
 		key, direction = "t.id, w.assignment", "t.id DESC, w.assignment DESC"
 		where = append(where, "w.ticket = t.id")
 	}
+	where = append(where, first.conditions(f, arg)...)
 	if f.Cursor != "" {
 		keys, err := parseCursor(f.Cursor, o)
 		if err != nil {

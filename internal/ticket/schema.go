@@ -4,7 +4,7 @@ import "hotline/internal/db"
 
 // Schema is the room's tables, the same text on both engines.
 func Schema() db.Schema {
-	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}}}
+	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}, {SQL: listSchema}}}
 }
 
 // Every index is paid by each step of each ticket. Lists go by worklist_rank,
@@ -14,6 +14,20 @@ func Schema() db.Schema {
 // with its ticket (clocks, places) is in the ticket's row or under its key.
 // version and places stand first because every look begins with them.
 // 单号 are spoken by their last four digits: number is unique behind its tail.
+//
+// listSchema has the engine use them: an index that lacks a column which the
+// list gives is passed over for the key. Lists of all tickets begin with the
+// county or 事项 that is asked for; a town's tickets are its county's, too.
+// attachment_loose has the files of no ticket.
+const listSchema = `
+DROP INDEX worklist_watched;
+DROP INDEX worklist_sealed;
+CREATE INDEX worklist_watched ON worklist(unit, ticket, assignment, label, mark, state, sort_at) WHERE mark IN (2, 3);
+CREATE INDEX worklist_sealed ON worklist(unit, ticket, assignment, label, state, sort_at) WHERE label IN ('informant', 'quarantine');
+CREATE INDEX ticket_county ON ticket(substr(region, 1, 6), id);
+CREATE INDEX ticket_category ON ticket(category, id);
+CREATE INDEX attachment_loose ON attachment(at) WHERE ticket <= 0`
+
 const schemaV1 = `
 CREATE TABLE ticket (
   id BIGINT PRIMARY KEY,

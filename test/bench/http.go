@@ -27,13 +27,18 @@ func benchHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	wires, hangUp, err := w.wires()
+	if err != nil {
+		return err
+	}
+	defer hangUp()
 	var mu sync.Mutex
 	var ids []string
-	create := many(connections, func(int) error {
+	create := many(connections, func(worker int) error {
 		var out struct {
 			ID string `json:"id"`
 		}
-		err := w.call("POST", "/api/v1/tickets", seat, request(), &out)
+		err := wires[worker].post("/api/v1/tickets", seat, request(), &out)
 		if err == nil {
 			mu.Lock()
 			ids = append(ids, out.ID)
@@ -51,13 +56,15 @@ func benchHTTP(ctx context.Context) error {
 	}
 	next := func() string { return ids[int(serial.Add(1))%len(ids)] }
 	rawGet := many(connections, func(int) error { return rawRow(w.app.DB, next()) })
-	get := many(connections, func(int) error { return w.get("/api/v1/tickets/"+next(), desk) })
+	get := many(connections, func(worker int) error { return wires[worker].get("/api/v1/tickets/"+next(), desk) })
 	line("查看工单", get.String(), "≥5000次/秒", get.rate >= 5000, fmt.Sprintf("%.0f次/秒", rawGet.rate), fmt.Sprintf("%.2f", get.rate/rawGet.rate))
 	city, _ := w.app.Org.Tree().ByCode("P420100")
 	rawList := many(connections, func(int) error { return rawPage(w.app.DB, city.ID, "to_dispatch", false) })
-	list := many(connections, func(int) error { return w.get("/api/v1/tickets?queue=to_dispatch&limit=50", desk) })
+	list := many(connections, func(worker int) error {
+		return wires[worker].get("/api/v1/tickets?queue=to_dispatch&limit=50", desk)
+	})
 	line("列表50条", list.String(), "≥2000次/秒", list.rate >= 2000, fmt.Sprintf("%.0f次/秒", rawList.rate), fmt.Sprintf("%.2f", list.rate/rawList.rate))
-	me := many(connections, func(int) error { return w.get("/api/v1/me", desk) })
+	me := many(connections, func(worker int) error { return wires[worker].get("/api/v1/me", desk) })
 	line("当前账号（HTTP全程）", me.String(), "", true, "", "")
 	token := many(1, func(int) error { _, err := w.app.Access.Authenticate(ctx, desk); return err })
 	line("令牌校验", fmt.Sprintf("p50 %v p99 %v", token.p(0.5), token.p(0.99)), "≤0.2毫秒", token.p(0.99) <= 200*time.Microsecond, "", "")

@@ -23,14 +23,21 @@ func main() {
 	testing.Init() // the private PostgreSQL server of dbtest hangs on a test
 	data := flag.String("data", filepath.Join("data", "bench"), "百万工单库的目录，首次生成后反复使用")
 	tickets := flag.Int("tickets", 1_000_000, "大库的工单数")
-	only := flag.String("only", "engine,http,mixed,search,million", "要测的部分，以逗号分隔；另有 pages、boards 只测大库的列表页或其余")
+	only := flag.String("only", "engine,http,mixed,search,million", "要测的部分，以逗号分隔；另有 pages、boards 只测大库的列表页或其余，seed 只生成大库")
 	flag.DurationVar(&span, "span", span, "每项测量的时长")
 	flag.StringVar(&profiles, "profiles", "", "把每项测量的处理器剖面写入此目录")
 	flag.Parse()
 	app.TuneMemory()
+	ctx := context.Background()
+	if *only == "seed" {
+		if err := seedMillion(ctx, *data, *tickets); err != nil {
+			fmt.Fprintln(os.Stderr, "生成没有成功："+err.Error())
+			os.Exit(1)
+		}
+		return
+	}
 	fmt.Printf("%s，%d 核，负载发生器在同一台机器上；处理器用时含客户端、服务端和后台\n\n", runtime.Version(), runtime.NumCPU())
 	table([]string{"指标", "实测", "门槛", "原始引擎", "比值"})
-	ctx := context.Background()
 	parts := []struct {
 		name string
 		run  func(context.Context) error

@@ -1,0 +1,64 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"hotline/internal/access"
+	"hotline/internal/clock"
+	"hotline/internal/db"
+	"hotline/internal/db/dbtest"
+)
+
+// 一个月没有归入工单的附件被销毁；归入的、未满一个月的留着；销毁到一半出错的下次继续。
+func TestLooseFilesAreDestroyed(t *testing.T) {
+	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
+		w := newWorld(t, d, c)
+		desk := w.who(access.Dispatcher, "P420100")
+		upload := func(ref string) Attachment {
+			a, err := w.s.Attach(t.Context(), desk, Attachment{Name: ref + ".jpg", Kind: "jpg", Size: 1, Ref: ref})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		tied, loose, stuck := upload("tied"), upload("loose"), upload("stuck")
+		one := w.create(nil)
+		w.must(desk, one.ID, "note", map[string]any{"text": "现场照片见附件。", "files": []any{tied.ID}})
+		c.Advance(20 * 24 * time.Hour)
+		young := upload("young")
+		c.Advance(11 * 24 * time.Hour)
+		var gone []string
+		broken := true
+		remove := func(_ context.Context, ref string) error {
+			if ref == "stuck" && broken {
+				return errors.New("disk")
+			}
+			gone = append(gone, ref)
+			return nil
+		}
+		if _, err := w.s.DropLoose(t.Context(), remove); err == nil {
+			t.Error("the broken disk was not told")
+		}
+		if _, err := w.try(desk, one.ID, "note", map[string]any{"text": "再附一张。", "files": []any{stuck.ID}}); err == nil {
+			t.Error("a file was tied while it was destroyed")
+		}
+		if _, err := w.s.OpenAttachment(t.Context(), desk, 0, stuck.ID); err == nil {
+			t.Error("a file opens while it is destroyed")
+		}
+		broken = false
+		if n, err := w.s.DropLoose(t.Context(), remove); err != nil || n == 0 {
+			t.Error(n, err)
+		}
+		if len(gone) != 2 {
+			t.Errorf("destroyed %v", gone)
+		}
+		for a, want := range map[Attachment]bool{tied: true, young: true, loose: false, stuck: false} {
+			if _, err := w.s.OpenAttachment(t.Context(), desk, 0, a.ID); (err == nil) != want {
+				t.Errorf("%s: %v", a.Ref, err)
+			}
+		}
+	})
+}
