@@ -170,6 +170,7 @@ export function eye() {
           cover = hit
         }
         // A notice lies over it for some seconds: people close it or wait.
+        for (let i = 0; i < 50 && cover?.isConnected && cover.closest('.is-closing, [class*=leave-active]'); i++) await nap(20)
         if (cover?.closest('.toasts')) {
           for (const x of document.querySelectorAll('.toasts .x')) x.click()
           for (let i = 0; i < 80 && document.querySelector('.toasts .toast'); i++) await nap(25)
@@ -220,6 +221,8 @@ export function eye() {
       state.pressed = null
     }
     await quiet()
+    // A dialog that fades still lies over the page.
+    for (let i = 0; i < 50 && document.querySelector('.is-closing, [class*=leave-active]'); i++) await nap(20)
     // What says itself that it is on its way, as a call that is being put through, is waited for.
     for (let i = 0; i < 250 && visible('[role=status]').some((e) => /正在.*…$/.test(e.innerText)); i++) await nap(100)
     const said = visible('.err, .bad, [role=alert], .toast, .el-form-item__error, .red, .error').map((e) => e.innerText).join(' ')
