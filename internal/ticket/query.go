@@ -42,36 +42,6 @@ type Row struct {
 	Sort       int64
 }
 
-// order is how a queue runs.
-type order int
-
-const (
-	byDeadline order = iota // work: what is due first comes first
-	byTicket                // everything that one may see: the newest ticket first
-	byEnd                   // what is over: the last ended first
-)
-
-func orderOf(queue string) order {
-	switch queue {
-	case "", "all", "mine", "informant", "sup_open":
-		return byTicket
-	case QueueDone, Closed, Invalid, Withdrawn, Redirected, Transferred, Merged:
-		return byEnd
-	}
-	return byDeadline
-}
-
-// by is the ORDER BY and the row comparison of the keyset.
-func (o order) by() (columns, direction, after string) {
-	switch o {
-	case byTicket:
-		return "w.ticket, w.assignment", "w.ticket DESC, w.assignment DESC", " < "
-	case byEnd:
-		return "w.sort_at, w.ticket, w.assignment", "w.sort_at DESC, w.ticket DESC, w.assignment DESC", " < "
-	}
-	return "w.sort_at, w.ticket, w.assignment", "w.sort_at, w.ticket, w.assignment", " > "
-}
-
 // queueStates maps a queue name of the API to worklist states and residual conditions.
 func queueStates(queue string, now int64, args *[]any) (states []string, cond string) {
 	arg := func(v any) string { *args = append(*args, v); return "$" + strconv.Itoa(len(*args)) }
@@ -128,12 +98,6 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	if f.Unit != 0 {
 		where = append(where, "t.unit = "+arg(f.Unit))
 	}
-	if f.From > 0 {
-		where = append(where, "t.accepted >= "+arg(f.From))
-	}
-	if f.To > 0 {
-		where = append(where, "t.accepted < "+arg(f.To))
-	}
 	hits := s.match(f.Query, sc, &args)
 	if f.IDs != nil {
 		if len(f.IDs) == 0 {
@@ -146,7 +110,6 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 		where = append(where, "w.ticket IN ("+strings.Join(in, ",")+")")
 	}
 	o := orderOf(f.Queue)
-	key, direction, after := o.by()
 	from := "worklist w JOIN ticket t ON t.id = w.ticket"
 	first := throughScope
 	if hits != "" { // CROSS JOIN has SQLite begin with the few
@@ -155,15 +118,15 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	} else if o == byTicket && len(states) == 0 && cond == "" && s.wide(sc) {
 		first = throughOf(f)
 	}
-	switch first {
-	case throughUnit:
+	if first > throughUnit {
+		o, from = byAccepted, "ticket t CROSS JOIN worklist w"
+		where = append(where, "w.ticket = t.id")
+	}
+	key, direction, after := o.by()
+	if first == throughUnit {
 		from = "worklist v CROSS JOIN ticket t CROSS JOIN worklist w"
 		key, direction = "v.ticket, w.assignment", "v.ticket DESC, w.assignment DESC"
 		where = append(where, "v.unit = "+arg(f.Unit), "t.id = v.ticket", "w.ticket = v.ticket")
-	case throughCounty, throughCategory, throughStatus:
-		from = "ticket t CROSS JOIN worklist w"
-		key, direction = "t.id, w.assignment", "t.id DESC, w.assignment DESC"
-		where = append(where, "w.ticket = t.id")
 	}
 	where = append(where, first.conditions(f, arg)...)
 	if f.Cursor != "" {
@@ -200,11 +163,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
 		last := rows[len(rows)-1]
-		if o == byTicket {
-			next = fmt.Sprintf("%d.%d", last.Ticket.ID, last.Assignment)
-		} else {
-			next = fmt.Sprintf("%d.%d.%d", last.Sort, last.Ticket.ID, last.Assignment)
-		}
+		next = o.cursor(last)
 	}
 	if o != byDeadline { // a unit may hold two nodes of one ticket: show the ticket once
 		rows = once(rows)
@@ -276,26 +235,6 @@ func once(rows []Row) []Row {
 		}
 	}
 	return out
-}
-
-func parseCursor(c string, o order) ([]int64, error) {
-	want := 3
-	if o == byTicket {
-		want = 2
-	}
-	parts := strings.Split(c, ".")
-	var out []int64
-	for _, p := range parts {
-		n, err := strconv.ParseInt(p, 10, 64)
-		if err != nil {
-			break
-		}
-		out = append(out, n)
-	}
-	if len(out) != want || len(parts) != want {
-		return nil, fault.Invalid("cursor_invalid", "翻页标记无效，请重新查询。")
-	}
-	return out, nil
 }
 
 // Get loads a ticket that the actor may read; not_found otherwise. Others may

@@ -17,15 +17,19 @@ func Schema() db.Schema {
 //
 // listSchema has the engine use them: an index that lacks a column which the
 // list gives is passed over for the key. Lists of all tickets begin with the
-// county or 事项 that is asked for; a town's tickets are its county's, too.
+// 事项, county, status or days of 受理 that are asked for; a town's tickets are
+// its county's, too.
 // attachment_loose has the files of no ticket.
 const listSchema = `
 DROP INDEX worklist_watched;
 DROP INDEX worklist_sealed;
 CREATE INDEX worklist_watched ON worklist(unit, ticket, assignment, label, mark, state, sort_at) WHERE mark IN (2, 3);
 CREATE INDEX worklist_sealed ON worklist(unit, ticket, assignment, label, state, sort_at) WHERE label IN ('informant', 'quarantine');
-CREATE INDEX ticket_county ON ticket(substr(region, 1, 6), id);
-CREATE INDEX ticket_category ON ticket(category, id);
+DROP INDEX ticket_status;
+CREATE INDEX ticket_status ON ticket(status, accepted, id);
+CREATE INDEX ticket_accepted ON ticket(accepted, id, type, urgency);
+CREATE INDEX ticket_county ON ticket(substr(region, 1, 6), accepted, id);
+CREATE INDEX ticket_category ON ticket(category, accepted, id);
 CREATE INDEX attachment_loose ON attachment(at) WHERE ticket <= 0`
 
 const schemaV1 = `

@@ -3,7 +3,8 @@ package ticket
 import "strings"
 
 // through is what a list of everything in a wide scope begins with: the engine
-// walks the index that leaves the fewest tickets, the newest first.
+// walks the index that leaves the fewest tickets, the newest first, and stops
+// where the days that are asked for begin.
 type through int
 
 const (
@@ -12,6 +13,7 @@ const (
 	throughCounty
 	throughCategory
 	throughStatus
+	throughDays // of 受理
 )
 
 func throughOf(f Filter) through {
@@ -24,6 +26,8 @@ func throughOf(f Filter) through {
 		return throughCounty
 	case f.Status != "":
 		return throughStatus
+	case f.From > 0 || f.To > 0:
+		return throughDays
 	}
 	return throughScope
 }
@@ -43,6 +47,16 @@ func (w through) conditions(f Filter, arg func(any) string) (out []string) {
 	}
 	if f.Status != "" {
 		out = append(out, plain("t.status", throughStatus)+" = "+arg(f.Status))
+	}
+	accepted := "t.accepted"
+	if w <= throughUnit {
+		accepted = "(t.accepted + 0)"
+	}
+	if f.From > 0 {
+		out = append(out, accepted+" >= "+arg(f.From))
+	}
+	if f.To > 0 {
+		out = append(out, accepted+" < "+arg(f.To))
 	}
 	if w == throughCategory {
 		out = append(out, "t.category = "+arg(f.Category))

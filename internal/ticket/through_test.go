@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hotline/internal/access"
 	"hotline/internal/clock"
@@ -22,6 +23,7 @@ func TestListsAreTheSameThroughEveryIndex(t *testing.T) {
 		pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
 		units := []int64{w.units["D420100-chengguan"].ID, w.units["D420100-shuiwu"].ID}
 		for range 60 {
+			c.Advance(17 * time.Minute)
 			got := w.create(func(n *Intake) {
 				n.Type, n.Category, n.Region = pick("投诉", "求助"), pick("040101", "040102", "050101"), pick("420111", "420111001", "420106", "420100")
 			})
@@ -50,14 +52,20 @@ func TestListsAreTheSameThroughEveryIndex(t *testing.T) {
 		if len(every) != 60 {
 			t.Fatalf("%d tickets", len(every))
 		}
-		for range 300 {
+		for range 500 {
 			f := Filter{Type: pick("", "投诉"), Category: pick("", "", "040101", "040100", "040000", "050101"), Region: pick("", "", "420111", "420111001", "4201", "420106"), Status: pick("", "", ToDispatch, Handling)}
 			if rnd.IntN(3) == 0 {
 				f.Unit = units[rnd.IntN(2)]
 			}
+			if rnd.IntN(3) == 0 {
+				f.From = every[rnd.IntN(60)].Accepted
+			}
+			if rnd.IntN(3) == 0 {
+				f.To = every[rnd.IntN(60)].Accepted
+			}
 			var want, got []string
 			for _, x := range every {
-				if (f.Type == "" || x.Type == f.Type) && (f.Status == "" || x.Status == f.Status) && (f.Unit == 0 || x.Unit == f.Unit) && strings.HasPrefix(x.Region, f.Region) && strings.HasPrefix(x.Category, stem(f.Category)) {
+				if (f.Type == "" || x.Type == f.Type) && (f.Status == "" || x.Status == f.Status) && (f.Unit == 0 || x.Unit == f.Unit) && x.Accepted >= f.From && (f.To == 0 || x.Accepted < f.To) && strings.HasPrefix(x.Region, f.Region) && strings.HasPrefix(x.Category, stem(f.Category)) {
 					want = append(want, fmt.Sprint(x.ID))
 				}
 			}

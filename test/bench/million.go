@@ -11,6 +11,7 @@ import (
 
 	"hotline/internal/access"
 	"hotline/internal/app"
+	"hotline/internal/clock"
 	"hotline/internal/db"
 )
 
@@ -45,8 +46,9 @@ var pages = []page{
 	{access.Province, "P420000", "全省·已办结", "queue=all&status=closed", "", true},
 	{access.Province, "P420000", "全省·按类型和区划", "queue=all&type=投诉&region=420111", "", true},
 	{access.Province, "P420000", "全省·按事项", "queue=all&category=040101", "", true},
-	{access.Province, "P420000", "全省·按承办单位", "queue=all&unit=", "", true},
-	{access.Province, "P420000", "全省·按承办时间段", "queue=all&from=2020-01-01&to=2030-01-01", "", true},
+	{access.Province, "P420000", "全省·按承办单位", "queue=all&unit=@unit@", "", true},
+	{access.Province, "P420000", "全省·受理时间很早的", "queue=all&from=2020-01-01&to=@early@", "", true},
+	{access.Province, "P420000", "全省·近两日某类型", "queue=all&type=建议&from=@late@&to=2030-01-01", "", true},
 	{access.Supervisor, "P420000", "督办·督办中", "queue=sup_open", "handling", false},
 	{access.Cell, "P420100", "举报专办", "queue=informant", "", true},
 	{access.Dispatcher, "P420100", "市级·已办结", "queue=closed", "closed", true},
@@ -65,10 +67,15 @@ func benchMillion(ctx context.Context, dir string, want int, part string) error 
 	if err != nil {
 		return err
 	}
+	first, last, err := days(ctx, w)
+	if err != nil {
+		return err
+	}
 	most, ok := w.app.Org.Tree().ByCode(busiest)
 	if !ok {
 		return fmt.Errorf("没有单位 %s", busiest)
 	}
+	asked := strings.NewReplacer("@unit@", strconv.FormatInt(most.ID, 10), "@early@", clock.FromMillis(first+(last-first)/20).Format(time.DateOnly), "@late@", clock.FromMillis(last).AddDate(0, 0, -1).Format(time.DateOnly))
 	prefix := fmt.Sprintf("%.0f万件·", float64(count)/1e4)
 	const bar = 50 * time.Millisecond
 	tokens := map[string]string{}
@@ -106,8 +113,7 @@ func benchMillion(ctx context.Context, dir string, want int, part string) error 
 			if i%6 == 0 {
 				cursor = ""
 			}
-			query := strings.Replace(p.query, "unit=", "unit="+strconv.FormatInt(most.ID, 10), 1)
-			err := w.call("GET", "/api/v1/tickets?limit=50&"+escaped(query)+"&cursor="+url.QueryEscape(cursor), token, nil, &out)
+			err := w.call("GET", "/api/v1/tickets?limit=50&"+escaped(asked.Replace(p.query))+"&cursor="+url.QueryEscape(cursor), token, nil, &out)
 			cursor, rows = out.Next, max(rows, len(out.Items))
 			return err
 		})
@@ -240,6 +246,18 @@ func extent(ctx context.Context, w *world) (count int64, code string, err error)
 		return nil
 	})
 	return count, code, err
+}
+
+// days is when the first and the last ticket were accepted, ms.
+func days(ctx context.Context, w *world) (first, last int64, err error) {
+	err = w.app.DB.View(ctx, func(tx *db.Tx) error {
+		if first, err = db.Int(tx, `SELECT min(accepted) FROM ticket`); err != nil {
+			return err
+		}
+		last, err = db.Int(tx, `SELECT max(accepted) FROM ticket`)
+		return err
+	})
+	return first, last, err
 }
 
 // resident reads the process's memory: its own and the mapped database file.
