@@ -97,7 +97,7 @@ func (a *API) skills(of map[string]int) []string {
 		case kind == "line":
 			out = append(out, strings.TrimSpace(value+" "+a.Lines.Name(value, a.now())))
 		default:
-			out = append(out, value)
+			out = append(out, acd.SkillWord(s))
 		}
 	}
 	return out

@@ -103,8 +103,12 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 	if l.Data["unit"] == nil {
 		add("环节", tree.Name(num(l.Data, "au")))
 	}
+	mode := [2]string{"办结方式", "close_mode"}
+	if l.Event.Kind == "ticket.escalate" {
+		mode = [2]string{"提级方式", "escalate_mode"}
+	}
 	for _, o := range []struct{ key, label, list string }{
-		{"mode", "办结方式", "close_mode"}, {"solved", "是否解决", "solved"}, {"truth", "反映情况", "truth"}, {"way", "联系方式", "way"}, {"result", "联系结果", "contact_result"},
+		{"mode", mode[0], mode[1]}, {"solved", "是否解决", "solved"}, {"truth", "反映情况", "truth"}, {"way", "联系方式", "way"}, {"result", "联系结果", "contact_result"},
 		{"outcome", "回访结果", "callback_outcome"}, {"redirect", "引导途径", "redirect_kind"}, {"invalid", "无效原因", "invalid_reason"}, {"level", "督办方式", "supervise_level"},
 	} {
 		v := str(l.Data[o.key])

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/fault"
+	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
 	"hotline/internal/voice/seat"
@@ -245,7 +247,10 @@ func (a *API) figureName(by, key string) string {
 	case cdr.ByLine:
 		return key + a.Lines.Name(key, a.now())
 	case cdr.BySkill:
-		return key
+		if n, ok := strings.CutPrefix(key, "line:"); ok {
+			return n + a.Lines.Name(n, a.now())
+		}
+		return acd.SkillWord(key)
 	case cdr.ByHour:
 		return key + "时"
 	}

@@ -1,18 +1,24 @@
 // 逐个点按：每个角色的每个菜单都打开，每个页面上每一种能点的都点一遍，必须有反应；弹窗空着提交要有中文提示，按Esc能关上；
-// 灰着的要说明原因；出现过的文字没有英文。按“页面或弹窗＋名称”认按钮：别的角色在同一页面、同一弹窗点过的算点过，没点到的从头走一遍去点。
+// 灰着的要说明原因；出现过的文字没有英文；每个页面1366宽时不横向滚动，没有无障碍问题。按“页面或弹窗＋名称”认按钮：别的角色在同一页面、同一弹窗点过的算点过，没点到的从头走一遍去点。
 // 等的是页面和网络安静下来，不是时间。
-import { accounts, api, base, check, desktop, enter, finish, lanes, open } from './lib.mjs'
+import { writeFileSync } from 'node:fs'
+import { accounts, api, axe, base, check, desktop, enter, finish, lanes, laptop, open, shot } from './lib.mjs'
 import { eye } from './eye.mjs'
 import { badText } from './text.mjs'
 
 const only = process.env.ROLE?.split(',')
 const TURNS = 400 // 一个页面至多走这么多步，够不到就是没点完
-const SPARED = /\|(退出登录|取消)$/
+/** 走三遍都不再出现的，至多这么多个：通话对方刚好挂断、工单刚好被别的岗位办走，重走一遍也回不到那一刻。看得见却点不到的，一个都不许。 */
+const FLEETING = 5
+const SPARED = /\|退出登录$/ // 退出就结束了这次巡检；登录的故事里退出
 const pressed = new Map() // 点过的 → 点它的角色
-const met = new Map() // 见过的 → 见过它的角色和页面
+const same = new Set() // 点过的是什么：同样的按钮在别的页面、弹窗、行里也是它
+const met = new Map() // 见过的 → 见过它的角色和页面，是什么
 const mute = new Map() // 灰着又不说原因的
 const told = new Set()
+const seen = new Set() // 查过无障碍的页面
 const handed = new Set() // 办过以后转给下一岗位的工单，办的人可能不再看得到
+const spent = new Map() // 每个角色的每个页面用了多少毫秒
 const stats = { 页面: 0, 整页载入: 0, 点按: 0, 弹窗提交: 0, 重走: 0 }
 
 /** Tickets that between them offer every act that the role may take. */
@@ -65,7 +71,9 @@ async function walk(page, role, login) {
   for (const target of targets) {
     key = target.key
     stats.页面++
+    const from = Date.now()
     await explore(target)
+    spent.set(`${role} ${key}`, (spent.get(`${role} ${key}`) ?? 0) + Date.now() - from)
   }
   const errors = [...new Set(page.errors.filter((e) => !/status of (400|409|412|422|429)/.test(e) && !(/status of 404/.test(e) && handed.has(/tickets\/(\d+)/.exec(e)?.[1]))))]
   check(errors.length === 0, `${role} 控制台错误：${errors.slice(0, 4).join('；')}`)
@@ -96,16 +104,18 @@ async function walk(page, role, login) {
     return see(false)
   }
   /** What the page shows once it is quiet, and after a press whether that brought anything about. */
-  async function see(press) {
+  async function see(press, on) {
     let acted = !press
+    let missed = false
     for (let i = 0; i < 20; i++) {
-      const now = await page.evaluate(([k, p]) => window.eye.after(k, p), [key, press && i === 0]).catch(() => null)
+      const now = await page.evaluate(([k, p, o]) => window.eye.after(k, p, o), [key, press && i === 0, on]).catch(() => null)
       // A new document, or a part of the program that was still on its way, is an effect too.
       acted ||= now ? now.acted : true
+      missed ||= now?.missed
       if (now && page.loading.size === 0) {
         for (const fault of badText(now.fresh)) if (!told.has(fault)) check(!told.add(fault), `${where} ${fault}`)
         for (const m of now.mute) if (!mute.has(m)) mute.set(m, where)
-        return { ...now, acted }
+        return { ...now, acted, missed }
       }
       acted = true
       if (now) await Promise.race([...page.loading].map((r) => r.response().then((a) => a?.finished()).catch(() => {})))
@@ -114,109 +124,184 @@ async function walk(page, role, login) {
     throw new Error('页面一直没有安静下来')
   }
 
+  /** How a page looks: something on it, no wider than a laptop, and the first time accessible, with pictures of it. */
+  async function inspect() {
+    const wide = async () => {
+      await page.setViewportSize(laptop)
+      return page.evaluate(async () => (await window.eye.quiet(30, 1000), document.documentElement.scrollWidth - innerWidth))
+    }
+    const [length, over] = [await page.evaluate(() => document.body.innerText.length), await wide()]
+    check(length > 40, `${role} ${key} 有内容`)
+    check(over <= 1, `${role} ${key} 在1366宽时横向滚动${over}像素`)
+    const first = !seen.has(key)
+    seen.add(key)
+    if (first) await shot(page, `page-${key}-1366`)
+    await page.setViewportSize(desktop)
+    if (!first) return
+    await shot(page, 'page-' + key)
+    const faults = await axe(page)
+    check(faults.length === 0, `${role} ${key} 无障碍：${faults.join('；')}`)
+  }
+
   /** One page, step by step: what is new is pressed, what has been tried is shut, what was passed by is walked to again. */
   async function explore(target) {
     const home = target.path.split('/').slice(0, 3).join('/')
-    const path = new Map() // 看见过的 → 打开页面以后依次点什么能走到
+    const ways = new Map() // 看见过的 → 打开页面以后依次点什么能走到，走到以前点过的全部，在不在弹窗里
     const tries = new Map()
+    const opened = new Map() // 为它又打开过几次弹窗或菜单
+    const blind = new Map() // 有几次找不到它的位置
+    const touched = new Set() // 点过其中什么的弹窗
     let trail = []
-    let now = await go(target.path)
+    let past = []
+    let looks = 0
+    let now
     const learn = (by) => {
       trail = by
+      looks++
+      if (!now.title) touched.clear()
       for (const c of now.list) {
         if (c.place === '页眉' && c.link && !c.label.startsWith('跳')) continue
-        if (!path.has(c.key)) path.set(c.key, trail)
-        if (!met.has(c.key)) met.set(c.key, where)
+        if (!ways.has(c.key)) ways.set(c.key, { steps: trail, past: past.slice(-40), layer: Boolean(now.title), turn: looks })
+        if (!met.has(c.key)) met.set(c.key, { at: where, like: c.like })
       }
     }
+    const start = async (opening = go) => {
+      now = await opening(target.path)
+      past = []
+      learn([])
+    }
     const left = () => !now.path.startsWith(home) || (key !== 'ticket' && /\/tickets\/\d/.test(now.path))
-    const open = (k) => path.has(k) && !pressed.has(k) && !SPARED.test(k)
+    const open = (k) => ways.has(k) && !pressed.has(k) && !SPARED.test(k)
+    const tried = (k) => tries.set(k, (tries.get(k) ?? 0) + 1)
+    const via = (k) => ways.get(k)?.steps.map((s) => s.key).join(' > ')
+    /** What stands beside it in the same dialog or menu, and is seen again with it. */
+    const beside = (k) => (ways.get(k)?.layer ? [...ways.keys()].filter((o) => open(o) && via(o) === via(k)) : [k])
+    const find = (s) => now.list.find((c) => c.key === s.key)
     where = `${role} ${key}`
-    learn([])
+    await start()
+    await inspect()
     let turn = 0
     for (; turn < TURNS; turn++) {
-      const news = now.list.filter((c) => open(c.key))
-      // A dialog is first submitted as it opens, before anything in it is touched.
-      const pick = (now.title && news.find((c) => c.submit)) || news[0]
-      if (pick) {
-        const from = Date.now()
-        await step(pick)
-        if (process.env.TRACE) console.log(`    ${Date.now() - from}ms ${where} [${trail.length}] ${now.title} ${now.path}`)
-      } else if (now.title) {
-        await shut()
-      } else {
-        const back = [...path.keys()].find((k) => open(k) && (tries.get(k) ?? 0) < 2)
+      const pick = choose()
+      if (pick) await step(pick)
+      else if (now.title) await shut()
+      else {
+        const back = [...ways.keys()].find((k) => open(k) && (tries.get(k) ?? 0) < (same.has(met.get(k).like) ? 2 : 3))
         if (!back) break
         await again(back)
       }
     }
     check(turn < TURNS, `${role} ${key} 没有点完`)
 
+    /**
+     * What to press next, so that little goes before it was pressed: what came last goes first, what ends things goes last.
+     * In a dialog everything but the submit; then that, in the dialog opened anew, with nothing filled in.
+     */
+    function choose() {
+      const age = (c) => ways.get(c.key).turn
+      const news = now.list.filter((c) => open(c.key) && !(blind.get(c.key) > 2)).sort((a, b) => age(b) - age(a))
+      const calm = news.find((c) => !c.ends && !(now.title && c.submit))
+      const ends = news.find((c) => c.ends)
+      if (!now.title) return calm && age(calm) === looks ? calm : (reopened() ?? calm ?? ends ?? elsewhere())
+      const submit = news.find((c) => c.submit)
+      return calm ?? (submit && (!touched.has(now.title) || tries.get(submit.key)) ? submit : ends ?? reopened())
+    }
+    /** A dialog bears the name of its button: what was not reached in it on another page, row or role is reached from here. */
+    function elsewhere() {
+      const c = now.list.find((x) => x.label && pressed.has(x.key) && !(opened.get(x.key) > 1) && [...met.keys()].some((k) => k.startsWith(`弹窗${x.label.replace(/ ?(回车|Ctrl.*)$/, '')}|`) && !pressed.has(k)))
+      if (c) opened.set(c.key, (opened.get(c.key) ?? 0) + 1)
+      return c
+    }
+    /** What leads back at once to a dialog or menu that closed before all of it was pressed; a dialog may stand behind a menu. */
+    function reopened() {
+      for (const [k, way] of ways) {
+        if (!way.layer || !open(k) || tries.get(k) || find({ key: k })) continue
+        const [last, menu] = way.steps.slice(-2).reverse()
+        const opener = (last && find(last)) || (!now.title && menu && find(menu)?.menu && find(menu))
+        if (!opener) continue
+        opened.set(k, (opened.get(k) ?? 0) + 1)
+        if (opener.key === last.key || opened.get(k) > 4) beside(k).forEach(tried)
+        return opener
+      }
+    }
+
     async function step(c) {
+      const from = Date.now()
       const url = page.url()
-      const came = path.get(c.key)
+      const came = ways.get(c.key)?.steps ?? trail
+      const before = now
+      const blank = c.submit && !touched.has(now.title)
       where = `${role} ${key} ${now.title} “${c.label || c.key}”`
-      pressed.set(c.key, role)
       page.popup = null
-      const spot = await page.evaluate(([k, n]) => window.eye.aim(k, n), [key, c.key])
+      const spot = await page.evaluate(([k, n, l]) => window.eye.aim(k, n, l), [key, c.key, c.label])
       // A list that was read anew has other rows: what is gone is walked to again.
       if (!spot?.x) {
-        if (spot) check(false, `${where} 点不到：被${spot.cover}挡住`)
-        else pressed.delete(c.key)
+        blind.set(c.key, (blind.get(c.key) ?? 0) + 1)
+        if (spot && pressed.set(c.key, role)) check(false, `${where} 点不到：被${spot.cover}挡住`)
         now = await see(false)
         return learn(trail)
       }
-      const before = now
       stats.点按++
       await page.mouse.click(spot.x, spot.y)
-      now = await see(true)
+      now = await see(true, c.on)
+      if (now.missed && (tries.get(c.key) ?? 0) < 3) return (tried(c.key), learn(trail))
+      // A press that told something lets the rest of its dialog be walked to again.
+      if (!pressed.has(c.key)) for (const k of beside(c.key)) tries.delete(k)
+      pressed.set(c.key, role)
+      same.add(c.like)
+      if (before.title) touched.add(before.title)
       if (page.popup) await page.popup
       check(now.acted || page.popup || page.url() !== url || c.on, `${where} 没有反应`)
       check(!now.lost, `${where} 通向不存在的页面`)
       if (/字号|深色|浅色|随系统/.test(c.label)) worn = true
-      if (c.submit && now.dialogs > 0 && now.dialogs <= before.dialogs) {
+      if (blank && now.dialogs > 0 && now.dialogs <= before.dialogs) {
         stats.弹窗提交++
         check(/[\u4e00-\u9fff]/.test(now.said), `${where} 空着提交没有中文提示`)
       }
-      if (now.moved || now.path.includes('/login')) now = await load(target.path)
-      else if (left()) now = await go(target.path)
-      else return learn([...came, c.key])
-      learn([])
+      if (process.env.TRACE) console.log(`    ${Date.now() - from}ms ${where} [${trail.length}] ${now.title} ${now.path}`)
+      if (now.moved || now.path.includes('/login')) return start(load)
+      if (left()) return start()
+      past.push({ key: c.key, label: c.label })
+      learn([...came, past.at(-1)])
     }
 
-    /** Walks to what was seen and passed by: from where the page stands, then from its start, then from a full load. */
-    async function again(key) {
-      let steps = path.get(key)
-      const nth = tries.get(key) ?? 0
-      tries.set(key, nth + 1)
-      if (nth === 0 && steps.length && now.list.some((c) => c.key === steps.at(-1))) steps = steps.slice(-1)
+    /** Walks to what was seen and passed by: from where the page stands, from its start, then all that was done from a full load. */
+    async function again(k) {
+      const way = ways.get(k)
+      const nth = tries.get(k) ?? 0
+      beside(k).forEach(tried)
+      let { steps } = way
+      if (process.env.TRACE) console.log(`    again ${nth} ${k} by ${steps.map((s) => s.key).join(' > ')}`)
+      if (nth === 0 && steps.length && find(steps.at(-1))) steps = steps.slice(-1)
       else {
         stats.重走++
-        now = await (nth ? load : go)(target.path)
-        learn([])
-        for (const [k, way] of path) if (!way.length && k !== key && open(k) && !now.list.some((c) => c.key === k)) tries.set(k, (tries.get(k) ?? 0) + 1)
+        if (nth === 0) beside(k).forEach(tried)
+        await start(nth < 2 ? go : load)
+        if (nth === 2) steps = way.past
+        // A telephone in use is given free before it is called again.
+        if (steps.some((s) => s.key.startsWith('电话|'))) for (const label of ['挂机 F', '结束话后']) if (find({ key: '电话|' + label })) await step(find({ key: '电话|' + label }))
+        for (const [other, { steps }] of ways) if (!steps.length && other !== k && open(other) && !find({ key: other })) tried(other)
       }
-      if (process.env.TRACE) console.log('    again ' + key + ' by ' + steps.join(' > '))
-      for (const k of steps) {
-        let c
-        for (let i = 0; i < 3 && !(c = now.list.find((x) => x.key === k)) && now.title; i++) await shut()
-        if (!c) return
-        await step(c)
+      for (const s of steps) {
+        for (let i = 0; i < 3 && !find(s) && now.title; i++) await shut()
+        if (find(s)) await step({ ...find(s), label: s.label })
+        if (find({ key: k })) return
       }
     }
 
-    /** Escape closes what is on top: first an open list, then the dialog around it. */
+    /** Escape closes what is on top: first an open list, then the dialog around it. A call that rings is answered. */
     async function shut() {
+      const rings = now.list.find((c) => c.key.startsWith('电话|接听'))
+      if (rings) return step(rings)
       const { title, list } = now
       for (let i = 0; i < 3; i++) {
         await page.keyboard.press('Escape')
         now = await see(false)
-        if (left()) now = await go(target.path)
+        if (left()) return start()
         if (now.title !== title || now.list.length !== list.length) return learn(trail)
       }
       check(false, `${where} 弹窗“${title}”按Esc关不上`)
-      now = await go(target.path)
-      learn([])
+      await start()
     }
   }
 }
@@ -233,11 +318,16 @@ await lanes(roles, async (role) => {
   console.log(`  ${role} ${Math.round((Date.now() - from) / 1000)} 秒`)
 }, Number(process.env.LANES ?? 2))
 await browser.close()
-if (process.env.KEYS) (await import('node:fs')).writeFileSync(process.env.KEYS, [...met].map(([k, at]) => `${pressed.has(k) ? ' ' : '!'} ${k}（${at}）`).sort().join('\n'))
-const missing = [...met].filter(([k]) => !pressed.has(k) && !SPARED.test(k))
-check(missing.length === 0, `见过却没点到${missing.length}个：\n    ${missing.map(([k, at]) => `${k}（${at}）`).join('\n    ')}`)
+if (process.env.KEYS) writeFileSync(process.env.KEYS, [...met].map(([k, m]) => `${pressed.has(k) ? ' ' : same.has(m.like) ? '~' : '!'} ${k}（${m.at}）`).sort().join('\n'))
+const gone = [...met].filter(([k]) => !pressed.has(k) && !SPARED.test(k))
+const missing = gone.filter(([, m]) => !same.has(m.like))
+stats.同样的点过 = gone.length - missing.length
+check(missing.length <= FLEETING, `见过却没点到${missing.length}个：\n    ${missing.map(([k, m]) => `${k}（${m.at}）`).join('\n    ')}`)
 check(mute.size === 0, `灰着却不说原因${mute.size}个：\n    ${[...mute].map(([k, at]) => `${k}（${at}）`).join('\n    ')}`)
 console.log(`逐个点按：${met.size}个按钮，` + Object.entries(stats).map(([k, n]) => `${k}${n}`).join('，'))
+const slow = [...spent].sort((a, b) => b[1] - a[1]).slice(0, 10)
+console.log('最慢的十页：' + slow.map(([k, ms]) => `${k} ${Math.round(ms / 1000)}秒`).join('，'))
+if (missing.length && missing.length <= FLEETING) console.log('转瞬即逝没点到：' + missing.map(([k]) => k).join('，'))
 finish()
 
 /** A page of a lane, with what it takes to watch it. */

@@ -128,14 +128,13 @@ func (d *Dispatcher) why(q *Queue, c *Call, s *seat, among, place int) string {
 	}
 	fmt.Fprintf(&b, "；范围：%s", q.reachOf(c).Word())
 	for _, n := range c.Needs {
-		_, skill, _ := strings.Cut(n.Skill, ":")
 		switch {
 		case n.Skill == "role:lead" && s.Skills[n.Skill] > 0:
 			b.WriteString("；需班长接听")
 		case s.Skills[n.Skill] >= max(n.Level, 1):
-			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", skill, s.Skills[n.Skill], max(n.Level, 1))
+			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", SkillWord(n.Skill), s.Skills[n.Skill], max(n.Level, 1))
 		default:
-			fmt.Fprintf(&b, "；技能“%s”等待已久，放宽", skill)
+			fmt.Fprintf(&b, "；技能“%s”等待已久，放宽", SkillWord(n.Skill))
 		}
 	}
 	switch {

@@ -1,6 +1,10 @@
 package acd
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Strategy is how a queue chooses among seats that are free (选席策略).
 type Strategy string
@@ -42,6 +46,25 @@ type Need struct {
 	Skill string `json:"skill"` // line:12333, lang:en, dialect:恩施话, biz:社保, biz:涉企
 	Level int    `json:"level"` // least level, 1–100
 	Soft  bool   `json:"soft"`  // wanted, and waived after Queue.Relax
+}
+
+// languages are the languages that a seat may be asked for (外语技能).
+var languages = map[string]string{"zh": "普通话", "en": "英语", "ja": "日语", "ko": "韩语", "fr": "法语", "de": "德语", "ru": "俄语", "es": "西班牙语"}
+
+// SkillWord is a skill as people read it (技能): 12333专线, 英语, 恩施话, 社保.
+func SkillWord(skill string) string {
+	kind, value, _ := strings.Cut(skill, ":")
+	switch kind {
+	case "line":
+		return value + "专线"
+	case "seat":
+		return "指定座席"
+	case "role":
+		return "班长"
+	case "lang":
+		return cmp.Or(languages[value], value)
+	}
+	return cmp.Or(value, skill)
 }
 
 // Queue is how one line is served (队列). Seconds throughout; the zero of a

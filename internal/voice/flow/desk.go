@@ -213,11 +213,30 @@ func (d *Desk) SignOff(ctx context.Context) error {
 	})
 }
 
+// back brings a seat that signed off to its place again (再签入): what its
+// person chooses next begins a new shift.
+func (d *Desk) back() {
+	x, s := d.x, d.s
+	switch now := x.seats[s.id]; now {
+	case s:
+		return
+	case nil:
+		x.seats[s.id] = s
+		x.sitAt(s, s.person.Phone)
+		x.acd.SignOn(x.ms(), x.profile(s))
+	default: // another page of the person signed on meanwhile
+		s.desks = slices.DeleteFunc(s.desks, func(o *Desk) bool { return o == d })
+		now.desks = append([]*Desk{d}, now.desks...)
+		d.s = now
+	}
+}
+
 func errInTalk() error { return fault.Conflict("in_talk", "正在通话，请先结束通话。") }
 
 // Ready makes the seat take calls (就绪).
 func (d *Desk) Ready(ctx context.Context) error {
 	return d.x.do(ctx, func() error {
+		d.back()
 		if !d.x.up(d.s) {
 			return d.s.mute("暂不能就绪")
 		}
@@ -228,12 +247,12 @@ func (d *Desk) Ready(ctx context.Context) error {
 
 // Break lets the seat rest (小休).
 func (d *Desk) Break(ctx context.Context) error {
-	return d.x.do(ctx, func() error { d.x.acd.SetBreak(d.x.ms(), d.s.id); return nil })
+	return d.x.do(ctx, func() error { d.back(); d.x.acd.SetBreak(d.x.ms(), d.s.id); return nil })
 }
 
 // Idle takes the seat out of service (示忙).
 func (d *Desk) Idle(ctx context.Context) error {
-	return d.x.do(ctx, func() error { d.x.acd.SetIdle(d.x.ms(), d.s.id); return nil })
+	return d.x.do(ctx, func() error { d.back(); d.x.acd.SetIdle(d.x.ms(), d.s.id); return nil })
 }
 
 // Offer answers the browser's WebRTC offer with the standing leg of the seat.

@@ -332,3 +332,26 @@ func TestTransferToQueueAbandoned(t *testing.T) {
 		t.Errorf("%d cancelled", n)
 	}
 }
+
+// Who signed off takes the seat again with the next state that is chosen.
+func TestSignedOffSeatComesBack(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	p := w.sit("wang")
+	must(t, p.d.SignOff(ctx))
+	w.sync()
+	if p.state() != "off" {
+		t.Fatalf("signed off, the seat is %s", p.state())
+	}
+	must(t, p.d.Break(ctx))
+	w.sync()
+	if p.state() != "break" {
+		t.Fatalf("back again, the seat is %s", p.state())
+	}
+	must(t, p.d.Ready(ctx))
+	w.call("12345")
+	w.pass(3 * time.Second)
+	if _, ok := p.last("ringing"); !ok {
+		t.Error("no call reaches the seat that came back")
+	}
+}

@@ -94,7 +94,6 @@ export function base(p: Palette) {
     animationDuration: 400,
     animationDurationUpdate: 400,
     textStyle: { fontFamily: FONT, fontSize: p.size, color: p.text },
-    aria: { enabled: true },
   }
 }
 
