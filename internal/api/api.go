@@ -31,6 +31,7 @@ import (
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/cti"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/seat"
 	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 )
@@ -58,7 +59,9 @@ type Deps struct {
 	Staff       *workforce.Service
 	Text        *text.Service
 	Voice       *flow.Exchange // nil while no exchange is configured
-	Centres     []*cti.Center  // foreign call centres
+	// Exchange gives what carries the calls of a person's centre, nil when nothing does.
+	Exchange func(access.Actor) seat.Exchange
+	Centres  []*cti.Center // foreign call centres
 	// Recording opens the sound of a recording as a WAV; nil while there is no exchange.
 	Recording func(rec string) (io.ReadSeekCloser, error)
 	Jobs      *job.Queue

@@ -137,7 +137,7 @@ type CallRecording struct {
 }
 
 func (a *API) transferOut(t cdr.Transfer) TransferOut {
-	o := TransferOut{ID: ID(t.ID), Call: ID(t.Call), Target: t.Target, Name: t.Name, Kind: t.Kind, Mode: t.Mode, ModeLabel: map[string]string{"warm": "咨询转接", "conference": "三方通话", "forward": "自动转接", "queue": "转技能组"}[t.Mode], Reason: t.Reason,
+	o := TransferOut{ID: ID(t.ID), Call: ID(t.Call), Target: t.Target, Name: t.Name, Kind: t.Kind, Mode: t.Mode, ModeLabel: map[string]string{"warm": "咨询转接", "blind": "盲转", "conference": "三方通话", "forward": "自动转接", "queue": "转技能组", "seat": "转座席"}[t.Mode], Reason: t.Reason,
 		Began: stamp(t.Began), RingMs: t.RingMs, WaitMs: t.WaitMs, Result: t.Result, Label: cdr.TransferWord(t.Result), Recording: t.Recording}
 	if t.From != 0 {
 		o.FromName = a.accountName(t.From)

@@ -59,9 +59,9 @@ func opWord(op string) string {
 		"grant.list": "查看授权", "grant.check": "提出授权", "grant.propose": "提出授权", "grant.approved": "批准授权", "grant.refused": "不批准授权",
 		"unit.close": "停用单位", "catalogue.replay": "回放派单目录", "demo_enter": "演示进入", "audit.viewers": "查询谁看过工单", "attachment.add": "上传附件",
 		"reveal.request": "申请查看密封信息", "reveal.approve": "批准查看密封信息", "reveal.refuse": "不批准查看密封信息", "reveal.expire": "查看申请过期", "reveal.list": "查看密封信息申请", "reveal.alarm": "处理查看超额提醒",
-		"call.list": "查询话单", "call.view": "查看话单", "call.play": "收听录音", "voice.expire": "销毁到期录音和转写", "text.expire": "销毁到期文字会话", "call.transcript": "查看通话转写", "text.list": "查看文字会话列表", "text.view": "查看文字会话", "text.say": "发送会话文字", "text.close": "结束文字会话", "text.draft": "由文字会话生成草稿", "call.number": "查看来电号码", "call.bind": "来电并入原工单", "call.dial": "外呼诉求人", "call.listen": "监听通话", "call.whisper": "耳语", "call.barge": "插话", "call.take_over": "接管通话",
-		"voice.wall": "查看班长墙", "voice.state": "查看座席状态", "voice.figures": "查看话务指标", "voice.exclude": "登记剔除时段", "special": "特殊名单", "special.propose": "提出列入特殊名单", "special.approve": "批准列入特殊名单",
-		"special.reject": "不批准列入特殊名单", "special.lift": "解除特殊名单", "leader": "领导接听", "line.propose": "提出号码变更", "line.approve": "批准号码变更", "line.reject": "不批准号码变更", "line.import": "导入归并清单", "roster": "班表", "certificate": "上岗证书"}
+		"call.list": "查询话单", "call.view": "查看话单", "call.play": "收听录音", "call.transcript": "查看通话转写", "text.list": "查看文字会话列表", "text.view": "查看文字会话", "text.say": "发送会话文字", "text.close": "结束文字会话", "text.draft": "由文字会话生成草稿", "call.number": "查看来电号码", "call.bind": "来电并入原工单", "call.dial": "外呼诉求人", "call.listen": "监听通话", "call.whisper": "耳语", "call.barge": "插话", "call.take_over": "接管通话",
+		"voice.wall": "查看班长墙", "voice.expire": "销毁到期录音和转写", "text.expire": "销毁到期文字会话", "voice.seats": "查看可转的座席", "voice.state": "查看座席状态", "voice.figures": "查看话务指标", "voice.exclude": "登记剔除时段", "special": "特殊名单", "special.propose": "提出列入特殊名单", "special.approve": "批准列入特殊名单",
+		"special.reject": "不批准列入特殊名单", "special.lift": "解除特殊名单", "leader": "领导接听", "line.propose": "提出号码变更", "line.approve": "批准号码变更", "line.reject": "不批准号码变更", "line.import": "导入归并清单", "roster.drop": "删除班表草稿", "roster": "班表", "certificate": "上岗证书"}
 	if w, ok := words[op]; ok {
 		return w
 	}

@@ -158,6 +158,21 @@ func (a *API) rosterRoutes() {
 		}
 		return &struct{ Body RosterOut }{a.rosterOut(r)}, a.noted(ctx, "roster", "roster", id)
 	})
+	type droppedOut struct {
+		Message string `json:"message"`
+	}
+	drop := keep
+	drop.Audit = "roster.drop"
+	route(a, http.MethodDelete, "/api/v1/rosters/{id}", "rosters-drop", "删除班表草稿", drop, func(ctx context.Context, in *pathID) (*struct{ Body droppedOut }, error) {
+		id, err := parseID(in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.Staff.Drop(ctx, centre(actorOf(ctx)), id); err != nil {
+			return nil, err
+		}
+		return &struct{ Body droppedOut }{droppedOut{"草稿已删除。"}}, a.noted(ctx, "roster.drop", "roster", id)
+	})
 	a.swapRoutes(keep, centre)
 	a.certificateRoutes(keep)
 }

@@ -261,7 +261,7 @@ func (a *API) sessionRoutes() {
 		list, err := a.Demo.Scenarios(ctx, actorOf(ctx))
 		return &struct{ Body scenariosOut }{scenariosOut{list}}, err
 	})
-	route(a, http.MethodPost, "/api/v1/demo/call", "demo-call", "来一个电话", Rule{Roles: []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Supervisor, access.Inspector}, Audit: "event"}, func(ctx context.Context, in *struct {
+	route(a, http.MethodPost, "/api/v1/demo/call", "demo-call", "来一个电话", Rule{Roles: []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Supervisor, access.Inspector, access.Leader}, Audit: "event"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Scenario string `json:"scenario" maxLength:"40"`
 		}

@@ -11,10 +11,9 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/fault"
-	"hotline/internal/line"
-	"hotline/internal/region"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/seat"
 )
 
 // SpecialOut is an entry of the special list.
@@ -30,6 +29,7 @@ type SpecialOut struct {
 	StateLabel string `json:"state_label"`
 	Expires    string `json:"expires"`
 	Made       string `json:"made"`
+	Mine       bool   `json:"mine" doc:"由本人提出，须他人批准"`
 }
 
 // CallbackRow is a caller who is owed a call.
@@ -71,38 +71,17 @@ type SeatSpan struct {
 	To    string `json:"to"`
 }
 
-// desks may use the one-key targets; leads keep the centre's lists.
-var (
-	desks = Rule{Roles: []access.Role{access.Agent, access.ShiftLead, access.BranchAgent, access.Callback, access.Supervisor, access.Inspector, access.Province}, Free: "公开的转接目录"}
-	leads = []access.Role{access.ShiftLead, access.Province}
-)
+// leads keep the centre's lists.
+var leads = []access.Role{access.ShiftLead, access.Province}
 
 func (a *API) voiceRoutes() {
-	type targetsOut struct {
-		Items []line.Target `json:"items"`
-		Lines []string      `json:"lines" doc:"可转的技能组（queue:号码）"`
-	}
-	route(a, http.MethodGet, "/api/v1/voice/targets", "voice-targets", "转接目标", desks, func(ctx context.Context, in *struct {
-		Region string `query:"region" maxLength:"12"`
-	}) (*struct{ Body targetsOut }, error) {
-		place := in.Region
-		if place == "" {
-			u, _ := a.Org.Tree().Get(actorOf(ctx).Unit)
-			place = u.Region
-		}
-		out := targetsOut{Items: a.Lines.Targets(place, a.now()), Lines: []string{}}
-		for _, l := range a.Lines.All(a.now()) {
-			if l.Mode == line.SeatsIn && l.State != line.StateCancelled && (l.Region == region.ProvinceCode || region.Contains(l.Region, place)) {
-				out.Lines = append(out.Lines, l.Number)
-			}
-		}
-		return &struct{ Body targetsOut }{out}, nil
-	})
+	a.targetRoutes()
 	route(a, http.MethodGet, "/api/v1/voice/wall", "voice-wall", "班长墙", Rule{Roles: []access.Role{access.ShiftLead, access.Inspector, access.Supervisor, access.Province, access.Leader}, Audit: "voice.wall"}, func(ctx context.Context, _ *struct{}) (*struct{ Body flow.Wall }, error) {
-		if a.Voice == nil {
-			return nil, errNoVoice()
+		x, err := a.exchange(actorOf(ctx))
+		if err != nil {
+			return nil, err
 		}
-		w, err := a.Voice.Wall(ctx, actorOf(ctx))
+		w, err := x.Wall(ctx, actorOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -141,6 +120,17 @@ func (a *API) voiceRoutes() {
 
 const maxPeople = 500 // of one role at one centre
 
+// exchange is what carries the calls of a person's centre; unavailable
+// voice_absent when nothing does.
+func (a *API) exchange(who access.Actor) (seat.Exchange, error) {
+	if a.Exchange != nil {
+		if x := a.Exchange(who); x != nil {
+			return x, nil
+		}
+	}
+	return nil, errNoVoice()
+}
+
 func errNoVoice() error {
 	return fault.Unavailable("voice_absent", "本机没有配置语音平台。")
 }
@@ -172,7 +162,7 @@ func (a *API) figureRoutes() {
 		}
 		out := figuresOut{Items: []FiguresRow{}, Total: FiguresRow{Name: "合计", Figures: total.Figures, Rates: total.Rates},
 			Note: "接通率为接听÷转人工，“剔除”口径不计经登记的突发和系统故障时段；15秒接通率为15秒内接听÷接听，另列÷转人工口径；呼损率含与不含5秒内短放弃并列。"}
-		_, tests, err := a.CDR.Ask(ctx, a.CDR.Platforms(root), cdr.Question{By: cdr.ByTest, From: dayNumber(from), To: dayNumber(to - 1)})
+		_, tests, err := a.CDR.Ask(ctx, a.CDR.Platforms(root), cdr.Question{By: cdr.ByTest, From: dayNumber(from), To: dayNumber(to - 1), Line: in.Line})
 		if err != nil {
 			return nil, err
 		}
@@ -292,7 +282,7 @@ func (a *API) callbackRoutes() {
 	route(a, http.MethodGet, "/api/v1/voice/transfers", "voice-transfers", "转接台账", callers, func(ctx context.Context, in *struct {
 		From string `query:"from"`
 		To   string `query:"to"`
-		Kind string `query:"kind" enum:"emergency,utility,line,city,queue,"`
+		Kind string `query:"kind" enum:"emergency,utility,line,city,queue,seat,"`
 	}) (*struct{ Body ledgerOut }, error) {
 		from, to, err := a.span(in.From, in.To, 7)
 		if err != nil {
@@ -310,8 +300,8 @@ func (a *API) callbackRoutes() {
 	})
 }
 
-func (a *API) specialOut(x cdr.Special) SpecialOut {
-	o := SpecialOut{ID: ID(x.ID), Number: x.Masked, Kind: x.Kind, KindLabel: cdr.SpecialKinds[x.Kind], Reason: x.Reason, Applicant: a.accountName(x.Applicant), State: x.State, StateLabel: cdr.SpecialStates[x.State], Expires: stamp(x.Expires), Made: stamp(x.Made)}
+func (a *API) specialOut(ctx context.Context, x cdr.Special) SpecialOut {
+	o := SpecialOut{ID: ID(x.ID), Number: x.Masked, Kind: x.Kind, KindLabel: cdr.SpecialKinds[x.Kind], Reason: x.Reason, Applicant: a.accountName(x.Applicant), State: x.State, StateLabel: cdr.SpecialStates[x.State], Expires: stamp(x.Expires), Made: stamp(x.Made), Mine: x.Applicant == actorOf(ctx).Account}
 	if x.Approver != 0 {
 		o.Approver = a.accountName(x.Approver)
 	}
@@ -335,7 +325,7 @@ func (a *API) specialRoutes() {
 		}
 		out := specialsOut{Items: []SpecialOut{}}
 		for _, x := range list {
-			out.Items = append(out.Items, a.specialOut(x))
+			out.Items = append(out.Items, a.specialOut(ctx, x))
 		}
 		return &struct{ Body specialsOut }{out}, a.seenMany(ctx, "special", len(list), "list")
 	})
@@ -358,7 +348,7 @@ func (a *API) specialRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body SpecialOut }{a.specialOut(x)}, nil
+		return &struct{ Body SpecialOut }{a.specialOut(ctx, x)}, nil
 	})
 	decide := keep
 	decide.Audit = "special.approve"
@@ -377,125 +367,7 @@ func (a *API) specialRoutes() {
 		if a.Voice != nil {
 			err = a.Voice.SpecialChanged(ctx)
 		}
-		return &struct{ Body SpecialOut }{a.specialOut(x)}, err
-	})
-}
-
-// LeaderOut is a session of 领导接听.
-type LeaderOut struct {
-	ID         ID     `json:"id"`
-	Leader     ID     `json:"leader"`
-	LeaderName string `json:"leader_name"`
-	Title      string `json:"title"`
-	From       string `json:"from"`
-	To         string `json:"to"`
-}
-
-// LeaderItemOut is a matter that a leader took.
-type LeaderItemOut struct {
-	ID     ID     `json:"id"`
-	Call   ID     `json:"call"`
-	Ticket ID     `json:"ticket"`
-	Number string `json:"ticket_number"`
-	State  string `json:"state"`
-	Note   string `json:"note"`
-	Due    string `json:"due"`
-	Late   bool   `json:"late"`
-	At     string `json:"at"`
-}
-
-func (a *API) leaderRoutes() {
-	see := Rule{Roles: []access.Role{access.ShiftLead, access.Supervisor, access.Province, access.Leader}, Audit: "leader"}
-	edit := see
-	edit.Roles = []access.Role{access.ShiftLead, access.Supervisor, access.Province}
-	one := func(l cdr.LeaderSession) LeaderOut {
-		return LeaderOut{ID(l.ID), ID(l.Leader), a.accountName(l.Leader), l.Title, stamp(l.From), stamp(l.To)}
-	}
-	type sessionsOut struct {
-		Items []LeaderOut `json:"items"`
-	}
-	route(a, http.MethodGet, "/api/v1/voice/leader", "voice-leader", "领导接听", see, func(ctx context.Context, _ *struct{}) (*struct{ Body sessionsOut }, error) {
-		list, err := a.CDR.LeaderSessions(ctx, actorOf(ctx))
-		if err != nil {
-			return nil, err
-		}
-		out := sessionsOut{Items: []LeaderOut{}}
-		for _, l := range list {
-			out.Items = append(out.Items, one(l))
-		}
-		return &struct{ Body sessionsOut }{out}, a.seenMany(ctx, "leader", len(list), "list")
-	})
-	type sessionIn struct {
-		Leader ID     `json:"leader"`
-		Title  string `json:"title" maxLength:"60"`
-		From   string `json:"from" maxLength:"40"`
-		To     string `json:"to" maxLength:"40"`
-	}
-	route(a, http.MethodPost, "/api/v1/voice/leader", "voice-leader-create", "安排领导接听", edit, func(ctx context.Context, in *struct{ Body sessionIn }) (*struct{ Body LeaderOut }, error) {
-		actor := actorOf(ctx)
-		from, err := a.formTime("from", in.Body.From)
-		if err != nil {
-			return nil, err
-		}
-		to, err := a.formTime("to", in.Body.To)
-		if err != nil {
-			return nil, err
-		}
-		if who, err := a.Access.Get(ctx, int64(in.Body.Leader)); err != nil || !a.within(actor, who.Unit) {
-			return nil, fault.Invalid("leader_needed", "请选择本平台的账号。").At(fault.Field{Name: "leader", Detail: "请选择账号。"})
-		}
-		l, err := a.CDR.AddLeaderSession(ctx, actor, cdr.LeaderSession{Leader: int64(in.Body.Leader), Title: in.Body.Title, From: clock.Millis(from), To: clock.Millis(to)})
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body LeaderOut }{one(l)}, a.seenMany(ctx, "leader", 1, "create")
-	})
-	type itemsOut struct {
-		Items []LeaderItemOut `json:"items"`
-	}
-	route(a, http.MethodGet, "/api/v1/voice/leader/{id}/items", "voice-leader-items", "领导接听跟踪", see, func(ctx context.Context, in *pathID) (*struct{ Body itemsOut }, error) {
-		id, err := parseID(in.ID)
-		if err != nil {
-			return nil, err
-		}
-		actor := actorOf(ctx)
-		list, err := a.CDR.LeaderItems(ctx, actor, id)
-		if err != nil {
-			return nil, err
-		}
-		var ids []int64
-		for _, i := range list {
-			ids = append(ids, i.Ticket)
-		}
-		numbers, err := a.Ticket.Numbers(ctx, ids, access.GrantOf(actor.Role).Clearance)
-		if err != nil {
-			return nil, err
-		}
-		now := clock.Millis(a.now())
-		out := itemsOut{Items: []LeaderItemOut{}}
-		for _, i := range list {
-			out.Items = append(out.Items, LeaderItemOut{ID(i.ID), ID(i.Call), ID(i.Ticket), numbers[i.Ticket], i.State, i.Note, stamp(i.Due), i.State == "open" && now > i.Due, stamp(i.At)})
-		}
-		return &struct{ Body itemsOut }{out}, a.seenMany(ctx, "leader", len(list), "items")
-	})
-	type noteIn struct {
-		Note string `json:"note" maxLength:"300"`
-	}
-	type doneOut struct {
-		Message string `json:"message"`
-	}
-	route(a, http.MethodPost, "/api/v1/voice/leader/items/{id}/close", "voice-leader-close", "办结领导接听事项", edit, func(ctx context.Context, in *struct {
-		ID   string `path:"id"`
-		Body noteIn
-	}) (*struct{ Body doneOut }, error) {
-		id, err := parseID(in.ID)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.CDR.CloseLeaderItem(ctx, actorOf(ctx), id, in.Body.Note); err != nil {
-			return nil, err
-		}
-		return &struct{ Body doneOut }{doneOut{"已办结。"}}, a.seenMany(ctx, "leader", 1, "close")
+		return &struct{ Body SpecialOut }{a.specialOut(ctx, x)}, err
 	})
 }
 

@@ -41,6 +41,7 @@ import (
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/flow"
+	"hotline/internal/voice/seat"
 	"hotline/internal/voice/text"
 	"hotline/internal/workforce"
 	"hotline/test/fake"
@@ -174,7 +175,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, c: c, units: map[string]org.Unit{}, token: map[string]string{}, made: map[string]ticket.Created{}}
 	w.api = New(Deps{DB: d, Log: log, Audit: trail, Access: acc, Org: o, Policy: p, Ticket: tickets, Intake: intake.New(tickets, o, words, desk), Dispatch: desk, Insight: words,
 		Knowledge: knowledge.New(knowledge.Deps{DB: d, Log: log, Org: o}), Measure: m, Supervise: supervise.New(d, log, o, tickets), Report: report.New(d, jobs, blobs, m, tickets, o, acc),
-		Lines: lines.Registry, LineChanges: lines, CDR: records, Text: texts, Staff: staff, Voice: voice, Jobs: jobs, Blobs: blobs, Gate: NewGate(c, func(s string) string { return hex.EncodeToString(ring.Blind("gate", s)) }), Demo: entrance{acc}})
+		Lines: lines.Registry, LineChanges: lines, CDR: records, Text: texts, Staff: staff, Voice: voice, Exchange: func(access.Actor) seat.Exchange { return seat.Own(voice) }, Jobs: jobs, Blobs: blobs, Gate: NewGate(c, func(s string) string { return hex.EncodeToString(ring.Blind("gate", s)) }), Demo: entrance{acc}})
 	w.h = w.api.Handler()
 	jobs.Handle(ticket.JobRedate, tickets.RedateJob)
 	for _, u := range o.Tree().All() {

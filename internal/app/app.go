@@ -216,7 +216,7 @@ func (a *App) build(ctx context.Context) error {
 // Serve builds the faces; demo is nil outside the demonstration.
 func (a *App) Serve(demo api.Demo) http.Handler {
 	a.API = api.New(api.Deps{DB: a.DB, Log: a.Log, Audit: a.Audit, Access: a.Access, Org: a.Org, Policy: a.Policy, Ticket: a.Ticket, Intake: a.Intake, Dispatch: a.Dispatch, Insight: a.Insight,
-		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Centres: a.Centres, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
+		Knowledge: a.Knowledge, Measure: a.Measure, Supervise: a.Supervise, Report: a.Report, Lines: a.Lines, LineChanges: a.LineChanges, CDR: a.CDR, Text: a.Text, Staff: a.Staff, Voice: a.Voice, Exchange: a.exchangeOf, Centres: a.Centres, Recording: a.openRecording, Jobs: a.Jobs, Blobs: a.Blobs, Gate: a.Gate, Demo: demo, HTTPS: a.HTTPS})
 	return a.handler()
 }
 

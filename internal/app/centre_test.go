@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/fault"
 	"hotline/internal/org"
+	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/cti"
 	"hotline/internal/voice/flow"
@@ -42,7 +44,19 @@ type centre struct {
 	own     *fake.Exchange
 	foreign *callcentre.Switch
 	people  map[string]access.Actor
+	ahead   atomic.Int64 // ns that the platform's clock is ahead
 }
+
+// Now is the moment on the platform's clock.
+func (c *centre) Now() time.Time { return clock.System().Now().Add(time.Duration(c.ahead.Load())) }
+
+// early is the system's clock, set ahead.
+type early struct {
+	clock.Clock
+	c *centre
+}
+
+func (e early) Now() time.Time { return e.c.Now() }
 
 // page is a person at a seat, and what it was told.
 type page struct {
@@ -70,7 +84,7 @@ func newCentre(t *testing.T) *centre {
 	conf, _ := json.Marshal(cti.Config{Title: "宜昌话务平台", Platform: "P420500", URL: c.foreign.URL, Secret: secret})
 	c.must(os.WriteFile(filepath.Join(dir, "voice", "cti", "yichang.json"), conf, 0o600))
 	c.own = fake.NewExchange(func() int64 { return clock.Millis(clock.System().Now()) })
-	c.a, err = Open(ctx, Config{Data: dir, Engine: c.own})
+	c.a, err = Open(ctx, Config{Data: dir, Engine: c.own, Clock: early{clock.System(), c}})
 	c.must(err)
 	c.must(c.a.Org.CreateAll(ctx, org.By{}, []org.NewUnit{{Code: "P420000", Name: "湖北省12345平台", Kind: org.KindProvince, Region: "420000"},
 		{Code: "P420100", Name: "武汉市12345平台", Kind: org.KindCity, Region: "420100", ParentCode: "P420000"}, {Code: "P420500", Name: "宜昌市12345平台", Kind: org.KindCity, Region: "420500", ParentCode: "P420000"}}))
@@ -480,5 +494,51 @@ func TestForeignCentreAround(t *testing.T) {
 	c.foreign.Close()
 	if err := p.do("hangup"); !fault.Is(err, "cti_away") {
 		t.Errorf("away: %v", err)
+	}
+}
+
+// A caller whom the call centre did not call back in time is not forgotten: a
+// ticket asks a person to do it.
+func TestForeignCentreDoesNotCallBack(t *testing.T) {
+	c := newCentre(t)
+	c.foreign.Refuse("callback", "外呼线路全忙。")
+	c.foreign.SignOn("1001")
+	missed := c.foreign.Call("12345", "13907170002")
+	c.must(c.foreign.Deliver())
+	time.Sleep(5100 * time.Millisecond) // longer than 短放弃
+	c.foreign.HangUp(missed)
+	c.must(c.foreign.Deliver())
+	var open []cdr.Callback
+	c.eventually("a call is owed", func() (ok bool) {
+		var err error
+		open, err = callbacks(c.a)
+		return err == nil && len(open) == 1
+	})
+	if left := open[0].Due - clock.Millis(c.Now()); left <= 0 || left > 30*60*1000 {
+		t.Fatalf("due in %d ms", left)
+	}
+	c.ahead.Store(int64(29 * time.Minute))
+	time.Sleep(1500 * time.Millisecond)
+	if open, err := callbacks(c.a); err != nil || len(open) != 1 {
+		t.Errorf("given up before its time: %v %v", open, err)
+	}
+	c.ahead.Store(int64(31 * time.Minute))
+	r := c.record(open[0].Call, func(r *cdr.Call) bool { return r.Ticket != 0 })
+	made, err := c.a.Ticket.Get(context.Background(), c.people["lead"], r.Ticket)
+	c.must(err)
+	if made.ID != r.Ticket || ticket.Final(made.Status) {
+		t.Errorf("the ticket %+v", made)
+	}
+	c.eventually("it is settled", func() bool {
+		open, err := callbacks(c.a)
+		return err == nil && len(open) == 0
+	})
+	var n int64
+	c.must(c.a.DB.View(context.Background(), func(tx *db.Tx) (err error) {
+		n, err = db.Int(tx, `SELECT count(*) FROM voice_callback WHERE call_id = $1 AND state = 'gave_up' AND done_at > due`, open[0].Call)
+		return err
+	}))
+	if n != 1 {
+		t.Error("it is not on record as given up")
 	}
 }

@@ -90,7 +90,7 @@ var roleDescs = []struct {
 	{access.KBEditor, "编写本部门知识并提交审核"},
 	{access.BranchAgent, "受理和办理本热线的诉求"},
 	{access.Province, "统筹全省，处理提级和跨市州事项"},
-	{access.Leader, "看接、分、办三类指标和地图，只读"},
+	{access.Leader, "看接、分、办三类指标和地图，领导接听日接听来电"},
 	{access.Cell, "专人办理举报件，身份密封"},
 	{access.Privacy, "审批查看个人信息，判定隔离件"},
 	{access.SysAdmin, "管理机构、账号和系统配置"},

@@ -199,6 +199,27 @@ func (r *Roster) Gaps() []Gap {
 	return out
 }
 
+// Drop throws a draft away (删除草稿). It fails with conflict roster_published for
+// one that was in force: what was published stays on record.
+func (s *Service) Drop(ctx context.Context, unit, id int64) error {
+	return s.d.Update(ctx, func(tx *db.Tx) error {
+		r, err := s.load(tx, id)
+		switch {
+		case err != nil:
+			return err
+		case r.Unit != unit:
+			return errNoRoster()
+		case r.State != "draft":
+			return fault.Conflict("roster_published", "班表已发布，不能删除，请通过换班调整。")
+		}
+		if _, err := tx.Exec(`DELETE FROM roster_shift WHERE roster = $1`, id); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`DELETE FROM roster WHERE id = $1`, id)
+		return err
+	})
+}
+
 // Publish puts a roster in force. It is refused with conflict roster_gaps and
 // the gaps as data while a quarter of an hour is uncovered.
 func (s *Service) Publish(ctx context.Context, by, unit, id int64) (Roster, error) {

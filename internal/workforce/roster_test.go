@@ -178,6 +178,42 @@ func TestNightRunsIntoTheNextRoster(t *testing.T) {
 	}
 }
 
+// A draft can be thrown away, by its centre alone; what was published stays.
+func TestDraftIsDropped(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	s, unit, other := world(t, d, c)
+	ctx := context.Background()
+	day := func(n int) []Shift {
+		return []Shift{{Account: 1, From: at(n, 0, 0), To: at(n, 8, 0)}, {Account: 2, From: at(n, 8, 0), To: at(n, 16, 0)}, {Account: 3, From: at(n, 16, 0), To: at(n+1, 0, 0)}}
+	}
+	draft, err := s.Save(ctx, 9, Roster{Unit: unit, From: 20261201, To: 20261201, Shifts: day(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Drop(ctx, other, draft.ID); !fault.Is(err, "roster_absent") {
+		t.Errorf("another centre: %v", err)
+	}
+	if err := s.Drop(ctx, unit, draft.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(ctx, unit, draft.ID); !fault.Is(err, "roster_absent") {
+		t.Errorf("it is still there: %v", err)
+	}
+	if err := s.Drop(ctx, unit, draft.ID); !fault.Is(err, "roster_absent") {
+		t.Errorf("twice: %v", err)
+	}
+	kept, err := s.Save(ctx, 9, Roster{Unit: unit, From: 20261202, To: 20261202, Shifts: day(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Publish(ctx, 9, unit, kept.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Drop(ctx, unit, kept.ID); !fault.Is(err, "roster_published") {
+		t.Errorf("one in force: %v", err)
+	}
+}
+
 func TestRosterRefusals(t *testing.T) {
 	d, c := dbtest.SQLite(t, schemas()...)
 	s, unit, _ := world(t, d, c)

@@ -1,5 +1,5 @@
 // 班表故事：沿用上一期排班，有空档不能发布，补齐后发布；三个人走完换班；登记、撤销技能证书。
-import { account, axe, base, check, desktop, enter, finish, laptop, open, settle, shot } from './lib.mjs'
+import { account, axe, base, check, desktop, enter, finish, laptop, open, settle, shot, until } from './lib.mjs'
 
 const browser = await open()
 const seen = (l, timeout = 8_000) => l.waitFor({ timeout }).then(() => true, () => false)
@@ -37,6 +37,26 @@ const said = (page, text) => seen(page.getByRole('status').filter({ hasText: tex
   await button(lead, '发布').click()
   check(await said(lead, '班表已发布'), '补齐后发布')
   check((await button(lead, '发布').count()) === 0, '发布后不能再改')
+}
+
+// 草稿可以删除：先问一遍，删了回到已发布的一份
+{
+  const drafts = lead.getByRole('listitem').filter({ hasText: '草稿' })
+  await button(lead, '排下一周').click()
+  await button(lead, '沿用上一期').click()
+  await said(lead, '排好21个班次')
+  await button(lead, '保存草稿').click()
+  check(await seen(drafts.first()), '草稿列在左边')
+  await button(lead, '删除草稿').click()
+  const ask = lead.getByRole('dialog', { name: '删除班表草稿' })
+  check(await seen(ask.getByText(/21个班次，不能恢复/)), '删除前写明后果')
+  await shot(lead, 'roster-drop-1600')
+  await ask.getByRole('button', { name: '取消' }).click()
+  check((await drafts.count()) === 1, '取消则不删')
+  await button(lead, '删除草稿').click()
+  await ask.getByRole('button', { name: /^删除/ }).click()
+  check(await said(lead, '草稿已删除'), '确认后删除')
+  check(await until(async () => !(await drafts.count()) && !(await button(lead, '删除草稿').count())), '删了回到已发布的一份，没有删除')
 }
 
 // 换班：本人提出，同事同意，班长批准

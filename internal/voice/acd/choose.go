@@ -21,6 +21,9 @@ func (d *Dispatcher) try(c *Call) bool {
 
 // best is the seat that the queue's strategy prefers, and among how many.
 func (d *Dispatcher) best(q *Queue, c *Call) (best *seat, among int) {
+	if s := d.seats[c.First]; s != nil && s.state == Ready {
+		return s, 1
+	}
 	reach := q.reachOf(c)
 	for _, s := range d.order {
 		if s.state != Ready || !s.within(c, reach) || !s.fits(c) {
@@ -115,19 +118,24 @@ func (d *Dispatcher) why(q *Queue, c *Call, s *seat, among, place int) string {
 	} else if n := c.Base + c.Boost; n != 0 {
 		fmt.Fprintf(&b, "（优先级%+d）", n)
 	}
-	if direct(c) {
+	switch {
+	case direct(c):
 		b.WriteString("；指定由该席接听")
+		return b.String()
+	case s.ID == c.First:
+		b.WriteString("；" + c.Because)
 		return b.String()
 	}
 	fmt.Fprintf(&b, "；范围：%s", q.reachOf(c).Word())
 	for _, n := range c.Needs {
+		_, skill, _ := strings.Cut(n.Skill, ":")
 		switch {
 		case n.Skill == "role:lead" && s.Skills[n.Skill] > 0:
 			b.WriteString("；需班长接听")
 		case s.Skills[n.Skill] >= max(n.Level, 1):
-			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", n.Skill, s.Skills[n.Skill], max(n.Level, 1))
+			fmt.Fprintf(&b, "；技能“%s”%d级，符合要求（%d级）", skill, s.Skills[n.Skill], max(n.Level, 1))
 		default:
-			fmt.Fprintf(&b, "；技能“%s”等待已久，放宽", n.Skill)
+			fmt.Fprintf(&b, "；技能“%s”等待已久，放宽", skill)
 		}
 	}
 	switch {

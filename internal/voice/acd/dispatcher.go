@@ -342,6 +342,7 @@ func (d *Dispatcher) unanswered(c *Call, why string) {
 		d.move(s, Idle)
 		d.do(Action{Kind: Unready, Seat: s.ID, Call: c.ID, Why: why})
 	}
+	c.First = ""
 	d.requeue(c)
 }
 

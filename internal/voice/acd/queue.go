@@ -89,6 +89,8 @@ type Call struct {
 	Base     int    // points: 领导接听, 特殊名单 (negative)
 	Boost    int    // points: 重复来电, 危险情形
 	Last     string // seat that served the caller last
+	First    string // seat that is asked before every other while it is ready (指定席位), once
+	Because  string // why it is, for the seat to read
 	Caller   string // keyed digest of the number; "" = withheld, cannot be called back
 	Arrived  int64  // ms; keeps its place through requeues, call-backs and restarts
 	Least    Reach  // looks at least so far from the start: its city is not known

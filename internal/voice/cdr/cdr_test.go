@@ -247,6 +247,15 @@ func TestFigures(t *testing.T) {
 		if equal, err := w.Recount(ctx); err != nil || !equal {
 			t.Errorf("recount: %v %v", equal, err)
 		}
+		if rows, total, err := w.Ask(ctx, w.Platforms(w.unit["P420000"]), Question{By: ByPlatform, From: 20261123, To: 20261123, Line: "12366"}); err != nil || len(rows) != 1 || rows[0].Key != itoa(wuhan) || total.Answered != 1 {
+			t.Errorf("12366 by city: %+v %v", rows, err)
+		}
+		if _, tests, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByTest, From: 20261123, To: 20261123, Line: "12333"}); err != nil || tests.Offered != 0 {
+			t.Errorf("tests of 12333: %+v %v", tests, err)
+		}
+		if _, _, err := w.Ask(ctx, []int64{wuhan}, Question{By: BySkill, From: 20261123, To: 20261123, Line: "12366"}); !fault.Is(err, "question_line") {
+			t.Errorf("skills of a line: %v", err)
+		}
 		if _, _, err := w.Ask(ctx, []int64{wuhan}, Question{By: "x", From: 1, To: 2}); !fault.Is(err, "question_invalid") {
 			t.Error(err)
 		}

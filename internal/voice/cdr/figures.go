@@ -265,7 +265,7 @@ var upsertStat = func() string {
 type Question struct {
 	By       string // an axis
 	From, To int64  // days yyyymmdd, both included
-	Line     string // only this line (with ByLine, ByHour and ByDay)
+	Line     string // only this line, "" = all; not with BySkill, ByUnit and BySeat
 }
 
 // Row is one group of figures.
@@ -275,14 +275,19 @@ type Row struct {
 	Rates Rates `json:"rates"`
 }
 
-// Ask answers a question for the platforms given, with the total.
+// Ask answers a question for the platforms given, with the total. It fails with
+// invalid question_invalid and question_line.
 func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows []Row, total Row, err error) {
 	axis := q.By
 	if q.By == ByHour || q.By == ByDay {
 		axis = ByPlatform
-		if q.Line != "" {
-			axis = ByLine
-		}
+	}
+	switch {
+	case q.Line == "" || axis == ByLine || axis == ByTest:
+	case axis == ByPlatform:
+		axis = ByLine
+	default:
+		return nil, total, fault.Invalid("question_line", "按技能、单位、座席统计时不能只看一条线路，请清空线路，或改按线路、市州、小时、日统计。").At(fault.Field{Name: "line", Detail: "请清空线路。"})
 	}
 	if !slices.Contains([]string{ByPlatform, ByLine, BySkill, ByUnit, BySeat, ByTest}, axis) || q.From > q.To {
 		return nil, total, fault.Invalid("question_invalid", "请选择统计口径和起止日期。")
@@ -313,7 +318,7 @@ func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows 
 			if err := rows.Scan(dest...); err != nil {
 				return err
 			}
-			if !slices.Contains(platforms, platform) || axis == ByLine && q.Line != "" && key != q.Line {
+			if !slices.Contains(platforms, platform) || q.Line != "" && key != q.Line {
 				continue
 			}
 			if excluded(platform, day, hour) {

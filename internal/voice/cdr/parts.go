@@ -50,26 +50,26 @@ type Transfer struct {
 	ID, Call, From int64
 	Platform, Unit int64
 	Target, Name   string
-	Kind           string // emergency, utility, line, unit, seat, city
-	Mode           string // warm 咨询转, conference 三方, forward 自动转接
+	Kind           string // emergency, utility, line, city, queue, seat
+	Mode           string // warm 咨询转接, blind 盲转, conference 三方通话, forward 自动转接, queue 转技能组, seat 转座席
 	Reason         string
 	Began          int64
 	RingMs, WaitMs int64
-	Result         string // answered, no_answer, busy, failed, cancelled; "" = under way
+	Result         string // answered, completed, ticketed, no_answer, busy, failed, cancelled; "" = under way
 	Recording      string
 	Ticket         int64
 }
 
 // TransferWord is a result in Chinese.
 func TransferWord(r string) string {
-	return map[string]string{"": "正在呼叫", "answered": "已接听", "no_answer": "无人接听", "busy": "对方忙", "failed": "未接通", "cancelled": "已取消", "completed": "已转出"}[r]
+	return map[string]string{"": "正在呼叫", "answered": "已接听", "no_answer": "无人接听", "busy": "对方忙", "failed": "未接通", "cancelled": "已取消", "completed": "已转出", "ticketed": "已登记工单"}[r]
 }
 
 // SaveTransfer writes an attempt as it stands.
 func (s *Service) SaveTransfer(tx *db.Tx, t Transfer) error {
 	_, err := tx.Exec(`INSERT INTO voice_transfer (id, call_id, from_seat, platform, unit, target, name, kind, mode, reason, began, ring_ms, wait_ms, result, recording, ticket)
  VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)
- ON CONFLICT (id) DO UPDATE SET ring_ms = excluded.ring_ms, wait_ms = excluded.wait_ms, result = excluded.result, ticket = excluded.ticket`,
+ ON CONFLICT (id) DO UPDATE SET ring_ms = excluded.ring_ms, wait_ms = excluded.wait_ms, result = excluded.result, mode = excluded.mode, ticket = excluded.ticket`,
 		t.ID, t.Call, t.From, t.Platform, t.Unit, t.Target, t.Name, t.Kind, t.Mode, t.Reason, t.Began, t.RingMs, t.WaitMs, t.Result, t.Recording, t.Ticket)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -197,11 +198,15 @@ func (d *desk) Do(ctx context.Context, in *seat.Command) (string, error) {
 		if l != nil {
 			ask.Call = l.Ref
 		}
+		ask.Target = c.target(in.Target)
 		c.mu.Unlock()
 		if l == nil || in.Call != 0 && in.Call != l.rec.ID {
 			return "", fault.Conflict("no_call", "当前没有通话。")
 		}
-		ask.Verb, ask.Target = verb[0], in.Target
+		if in.Target != "" && ask.Target == "" {
+			return "", fault.Invalid("seat_unknown", "这个席位没有签入。")
+		}
+		ask.Verb = verb[0]
 		if in.On && verb[1] != "" {
 			ask.Verb = verb[1]
 		}
@@ -221,6 +226,21 @@ func (d *desk) Do(ctx context.Context, in *seat.Command) (string, error) {
 		return "", fault.Conflict("cti_unable", "这项操作由%s提供，请在其话机或客户端上进行。", c.conf.Title)
 	}
 	return "", seat.Unknown(in.Cmd)
+}
+
+// target is where a call is handed on as the call centre knows it: a seat by its
+// 工号; "" for a seat that is not on duty.
+func (c *Center) target(code string) string {
+	id, ok := strings.CutPrefix(code, "seat:")
+	if !ok {
+		return code
+	}
+	for _, a := range c.agents {
+		if strconv.FormatInt(a.who.ID, 10) == id {
+			return "seat:" + a.No
+		}
+	}
+	return ""
 }
 
 // watch lets a 班长 listen, whisper, barge or take over, where the call centre can.

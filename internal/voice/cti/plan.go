@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"hotline/internal/access"
 	"hotline/internal/db"
@@ -315,8 +316,8 @@ func (p *plan) handed(l *live, c Call) {
 		return
 	}
 	if l.Hand == nil || l.Hand.Began != h.Began || l.Hand.Target != h.Target {
-		l.hand = cdr.Transfer{ID: p.DB.NewID(), Call: l.rec.ID, From: l.rec.Seat, Platform: p.unit().ID, Unit: l.rec.Unit, Target: zh.MaskPhone(h.Target), Name: h.Name, Kind: "line", Mode: "warm", Began: h.Began}
-		if len(h.Target) <= 6 {
+		l.hand = cdr.Transfer{ID: p.DB.NewID(), Call: l.rec.ID, From: l.rec.Seat, Platform: p.unit().ID, Unit: l.rec.Unit, Target: zh.MaskPhone(h.Target), Name: h.Name, Kind: p.kindOf(h.Target), Mode: "warm", Began: h.Began}
+		if len(h.Target) <= 6 || l.hand.Kind != "line" {
 			l.hand.Target = h.Target
 		}
 	}
@@ -341,6 +342,17 @@ func (p *plan) handed(l *live, c Call) {
 	if kind != "" {
 		p.tell(l, kind, map[string]any{"kind": now.Kind, "result": now.Result})
 	}
+}
+
+// kindOf is the kind of a transfer's target in the ledger.
+func (p *plan) kindOf(target string) string {
+	if kind, _, ok := strings.Cut(target, ":"); ok && (kind == "seat" || kind == "queue") {
+		return kind
+	}
+	if t, ok := p.Lines.Target(target, p.unit().Region, p.clk.Now()); ok {
+		return t.Kind
+	}
+	return "line"
 }
 
 // end closes a call with its result, "" = as its times tell.

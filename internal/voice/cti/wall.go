@@ -59,19 +59,12 @@ func (c *Center) Wall(ctx context.Context, _ access.Actor) (flow.Wall, error) {
 	oldest := func(a, b flow.WallCall) int { return cmp.Compare(a.Began, b.Began) }
 	slices.SortFunc(w.Waiting, oldest)
 	slices.SortFunc(w.Talking, oldest)
+	w.Seats = c.onDuty()
 	on := map[int64]bool{}
-	for _, a := range c.agents {
-		on[a.who.ID] = true
-		w.States[string(a.State)]++
-		v := flow.WallSeat{Seat: a.who.ID, No: a.No, Name: a.who.Name, Unit: a.who.Unit, State: a.State, Label: flow.StateWord[a.State], Since: a.Since, Up: c.linked}
-		for _, l := range c.calls {
-			if a.who.ID != 0 && l.rec.Seat == a.who.ID && l.Phase != Survey {
-				v.Call = l.rec.ID
-			}
-		}
-		w.Seats = append(w.Seats, v)
+	for _, s := range w.Seats {
+		on[s.Seat] = true
+		w.States[string(s.State)]++
 	}
-	slices.SortFunc(w.Seats, func(a, b flow.WallSeat) int { return cmp.Compare(a.No, b.No) })
 	for _, b := range c.owing {
 		if w.Next == 0 || b.Due < w.Next {
 			w.Next = b.Due
@@ -79,4 +72,30 @@ func (c *Center) Wall(ctx context.Context, _ access.Actor) (flow.Wall, error) {
 	}
 	c.mu.Unlock()
 	return w, w.Attend(ctx, c.Staff, c.Access, c.CDR, on)
+}
+
+// Seats are the agents on duty.
+func (c *Center) Seats(access.Actor) []flow.WallSeat {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.onDuty()
+}
+
+// onDuty are the agents by their numbers.
+func (c *Center) onDuty() []flow.WallSeat {
+	out := []flow.WallSeat{}
+	for _, a := range c.agents {
+		v := flow.WallSeat{Seat: a.who.ID, No: a.No, Name: a.who.Name, Unit: a.who.Unit, State: a.State, Label: flow.StateWord[a.State], Since: a.Since, Up: c.linked}
+		for _, l := range c.calls {
+			if a.who.ID != 0 && l.rec.Seat == a.who.ID && l.Phase != Survey {
+				v.Call = l.rec.ID
+			}
+		}
+		if s := c.seats[a.who.ID]; s != nil {
+			v.Skills = s.person.Skills
+		}
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b flow.WallSeat) int { return cmp.Compare(a.No, b.No) })
+	return out
 }

@@ -67,8 +67,10 @@ type saved struct {
 	Boost   int            `json:"boost,omitempty"`
 	Base    int            `json:"base,omitempty"`
 	Last    string         `json:"last,omitempty"`
-	Owed    int64          `json:"owed,omitempty"` // the call-back that this call fulfils
-	Held    int64          `json:"held,omitempty"` // since when the caller is on hold
+	First   string         `json:"first,omitempty"` // the seat it was handed to, until that did not answer
+	Moved   *cdr.Transfer  `json:"moved,omitempty"` // to a queue or a seat, until somebody answers
+	Owed    int64          `json:"owed,omitempty"`  // the call-back that this call fulfils
+	Held    int64          `json:"held,omitempty"`  // since when the caller is on hold
 	Muted   bool           `json:"muted,omitempty"`
 	Paused  bool           `json:"paused,omitempty"`
 	Mixed   bool           `json:"mixed,omitempty"`

@@ -31,7 +31,8 @@ type seat struct {
 	watch   int64               // call that a supervisor listens to
 	lost    *timer
 	gone    *timer
-	next    bool // progressive 回访: the next citizen is dialled by itself
+	over    *timer // end of a leader's session
+	next    bool   // progressive 回访: the next citizen is dialled by itself
 	notes   *noting
 	told    acd.SeatState
 	span    cdr.State
@@ -88,6 +89,7 @@ func (x *Exchange) Open(ctx context.Context, a access.Actor, push func(Message))
 		d.s = s
 		s.desks = append([]*Desk{d}, s.desks...)
 		x.acd.SignOn(x.ms(), x.profile(s))
+		x.untilOver(context.WithoutCancel(ctx), s)
 		x.hello(d)
 		return nil
 	})

@@ -258,7 +258,7 @@ func (c *call) enqueue(ctx context.Context) {
 
 // line puts the call into the dispatcher's queue.
 func (c *call) line(needs []acd.Need) {
-	c.x.acd.Join(c.x.ms(), acd.Call{ID: c.q(), Queue: c.rec.Queue, Team: c.Team, City: c.City, Needs: append(needs, c.Needs...), Base: c.Base, Boost: c.Boost, Last: c.Last, Caller: c.callerKey(), Arrived: c.rec.Queued, Least: c.least()})
+	c.x.acd.Join(c.x.ms(), acd.Call{ID: c.q(), Queue: c.rec.Queue, Team: c.Team, City: c.City, Needs: append(needs, c.Needs...), Base: c.Base, Boost: c.Boost, Last: c.Last, First: c.First, Because: "由座席转来，指定该席接听", Caller: c.callerKey(), Arrived: c.rec.Queued, Least: c.least()})
 }
 
 // least lets a call whose city nobody knows (a mobile to the province's number)
@@ -305,6 +305,7 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 	c.hint.stop()
 	c.deafen()
 	c.closeHand(ctx, "cancelled")
+	c.arrived("", "cancelled")
 	if c.Held > 0 {
 		c.rec.HoldMs += x.ms() - c.Held
 		c.Held = 0
@@ -377,7 +378,7 @@ func (x *Exchange) acdDone(c *call, was phase, result string) {
 // missed keeps a caller who gave up where the dispatcher does not: while kept
 // seats or a sub-centre rang, or one named seat, which is asked first. The promise
 // to call back holds there too.
-func (x *Exchange) missed(c *call, last string) {
+func (x *Exchange) missed(c *call, first string) {
 	q := x.now().queue(c.rec.Queue)
 	if c.rec.WaitMs() < int64(q.Short)*1000 {
 		c.rec.Result = cdr.Short
@@ -386,7 +387,7 @@ func (x *Exchange) missed(c *call, last string) {
 	if c.callerKey() == "" {
 		return
 	}
-	x.acd.Join(x.ms(), acd.Call{ID: c.rec.ID, Queue: c.rec.Queue, City: c.City, Caller: c.callerKey(), Arrived: c.rec.Queued, Last: last, Least: c.least(), Callback: true})
+	x.acd.Join(x.ms(), acd.Call{ID: c.rec.ID, Queue: c.rec.Queue, City: c.City, Caller: c.callerKey(), Arrived: c.rec.Queued, First: first, Because: "来电时该席正在振铃", Least: c.least(), Callback: true})
 	x.owe(c, "missed")
 }
 

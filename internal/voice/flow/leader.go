@@ -20,6 +20,30 @@ func (x *Exchange) leads(ctx context.Context, a access.Actor) bool {
 	return true
 }
 
+// untilOver takes a leader off duty when his session ends: at once, or after the
+// talk that he is in.
+func (x *Exchange) untilOver(ctx context.Context, s *seat) {
+	session, ok := x.leader[s.actor.Account]
+	if !ok || MaySit(s.actor) {
+		return
+	}
+	s.over.stop()
+	s.over = x.after(int((session.To-x.ms()+999)/1000), func() {
+		s.over = nil
+		switch now := x.leader[s.actor.Account]; {
+		case x.seats[s.id] != s:
+		case now.To > x.ms(): // the next session has begun
+			x.untilOver(ctx, s)
+		case s.call != 0:
+			x.acd.SetIdle(x.ms(), s.id)
+			s.push(Message{Type: "notice", Code: "session_over", Text: "本场领导接听时段已结束，这一通结束后不再派来电。"})
+		default:
+			s.push(Message{Type: "notice", Code: "session_over", Text: "本场领导接听时段已结束，席位已签出。"})
+			x.signOff(ctx, s, "领导接听时段结束")
+		}
+	})
+}
+
 // leaderTook puts a call that a leader answered on the follow-up board.
 func (x *Exchange) leaderTook(s *seat, c *call) {
 	session := x.leader[s.actor.Account]

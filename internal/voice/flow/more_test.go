@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,20 @@ func TestLeaderAnswers(t *testing.T) {
 		t.Fatalf("board: %+v %v", items, err)
 	}
 	must(t, w.deps.CDR.CloseLeaderItem(ctx, a, items[0].ID, "已责成区城管局当日修复。"))
+	w.pass(time.Hour) // the session ends while he talks: he finishes, and no more calls come
+	if st := p.state(); st != "talking" {
+		t.Errorf("at the end of the session he is %s", st)
+	}
+	must(t, p.d.Hangup(ctx))
+	w.sync()
+	if st := p.state(); st != "unready" {
+		t.Errorf("after the last talk he is %s", st)
+	}
+	w.call("12345")
+	w.pass(2 * time.Second)
+	if st := p.state(); st != "unready" {
+		t.Errorf("after the session he is %s", st)
+	}
 }
 
 // A ticket made at the seat carries its call.
@@ -250,5 +265,70 @@ func TestRulesStayWithinTheStandard(t *testing.T) {
 		if got != want {
 			t.Errorf("quiet at %s until %q, want %q", hm, got, want)
 		}
+	}
+}
+
+// 转座席: the colleague whom the seat chose rings first, whoever else is free; when
+// he does not answer the next one takes over, and the ledger says so.
+func TestTransferToSeat(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	wang, lead := w.sit("wang"), w.sit("lead") // the longest idle of the others is the 班长
+	li, hs := w.sit("li"), w.sit("hs")
+	caller := w.call("12345")
+	w.pass(2 * time.Second)
+	wang.answer()
+	for id, code := range map[string]string{hs.d.s.id: "seat_unknown", wang.d.s.id: "seat_unknown", "1": "seat_unknown"} {
+		if err := wang.d.Transfer(ctx, "seat:"+id, ""); !fault.Is(err, code) {
+			t.Errorf("to %s: %v", id, err)
+		}
+	}
+	must(t, lead.d.Break(ctx))
+	if err := wang.d.Transfer(ctx, "seat:"+lead.d.s.id, ""); !fault.Is(err, "seat_busy") || !strings.Contains(err.Error(), "小休") {
+		t.Errorf("to a seat that rests: %v", err)
+	}
+	must(t, lead.d.Ready(ctx))
+	seats := w.x.Seats(wang.a)
+	if len(seats) != 3 || seats[0].Skills == nil {
+		t.Errorf("seats that 武汉 sees: %+v", seats)
+	}
+	w.pass(20 * time.Second)
+	must(t, wang.d.Transfer(ctx, "seat:"+li.d.s.id, "诉求人指定"))
+	w.pass(2 * time.Second)
+	if m, _ := li.last("ringing"); !strings.Contains(m.Why, "由座席转来") {
+		t.Errorf("why: %q", m.Why)
+	}
+	li.answer()
+	if !w.e.Heard(caller, li.leg) || w.e.Heard(caller, wang.leg) {
+		t.Error("the caller is not with the colleague alone")
+	}
+	must(t, li.d.Transfer(ctx, "seat:"+lead.d.s.id, ""))
+	w.pass(14 * time.Second) // he does not answer; by now the whole province may
+	hs.answer()
+	if !w.e.Heard(caller, hs.leg) {
+		t.Error("nobody took over")
+	}
+	for _, want := range []struct{ target, result string }{{li.d.s.id, "completed"}, {lead.d.s.id, "no_answer"}} {
+		if n := w.count(`SELECT count(*) FROM voice_transfer WHERE kind = 'seat' AND mode = 'seat' AND target = $1 AND result = $2 AND wait_ms > 0`, "seat:"+want.target, want.result); n != 1 {
+			t.Errorf("%d entries of %+v in the ledger", n, want)
+		}
+	}
+}
+
+// A queue that the caller leaves is an attempt that came to nothing.
+func TestTransferToQueueAbandoned(t *testing.T) {
+	w := newWorld(t)
+	p := w.sit("wang")
+	caller := w.call("12345")
+	w.pass(2 * time.Second)
+	p.answer()
+	must(t, p.d.Transfer(context.Background(), "queue:12333", "社保业务"))
+	if n := w.count(`SELECT count(*) FROM voice_transfer WHERE kind = 'queue' AND result = ''`); n != 1 {
+		t.Errorf("%d under way", n)
+	}
+	w.e.HangUp(caller)
+	w.pass(time.Second)
+	if n := w.count(`SELECT count(*) FROM voice_transfer WHERE kind = 'queue' AND result = 'cancelled'`); n != 1 {
+		t.Errorf("%d cancelled", n)
 	}
 }

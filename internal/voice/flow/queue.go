@@ -138,6 +138,7 @@ func (x *Exchange) stopRing(ctx context.Context, c *call, a acd.Action) {
 	}
 	if c.Phase == ringing {
 		c.closeOffer("no_answer")
+		c.First = ""
 		c.Seat, c.rec.Seat, c.rec.Unit = "", 0, 0
 		c.move(queued)
 	}
@@ -210,7 +211,11 @@ func (x *Exchange) autoTicket(ctx context.Context, rec cdr.Call, why string) {
 
 // Register makes a ticket of a call that no person took (电话自动登记).
 func Register(ctx context.Context, in *intake.Service, records *cdr.Service, rec *cdr.Call, why string) error {
-	r := intake.Request{Type: "其他", Title: "来电未能接通，请回电", Content: "市民拨打" + rec.DNIS + "，" + why + "，系统自动登记，请尽快回电了解诉求。", Region: rec.Region, Channel: "phone", Line: rec.Line, Call: rec.ID,
+	title := "来电未能接通，请回电"
+	if rec.AnsweredAt > 0 {
+		title = "来电需转办，请联系诉求人"
+	}
+	r := intake.Request{Type: "其他", Title: title, Content: "市民拨打" + rec.DNIS + "，" + why + "，系统自动登记，请尽快回电了解诉求。", Region: rec.Region, Channel: "phone", Line: rec.Line, Call: rec.ID,
 		Platform: rec.Platform, Way: intake.WayHold, Flags: []string{"电话自动登记"}, Requester: ticket.Requester{Kind: "个人", Phone: rec.Number}}
 	if rec.Number == "" {
 		r.Secrecy = ticket.SecrecyAnonymous

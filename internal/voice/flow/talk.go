@@ -65,6 +65,7 @@ func (c *call) take(ctx context.Context, s *seat, leg media.Leg) error {
 	if !x.acd.Answered(x.ms(), c.q(), s.id) {
 		return fault.Conflict("not_ringing", "这通来电已由他人接听或已挂断。")
 	}
+	c.arrived(s.id, "completed")
 	c.closeOffer("answered")
 	s.rings = 0
 	c.bind(ctx, s, leg)
@@ -83,15 +84,15 @@ func (c *call) bind(ctx context.Context, s *seat, leg media.Leg) {
 	}
 	c.Phase = talking
 	c.digit = nil
+	if _, ok := x.leader[s.actor.Account]; ok {
+		x.leaderTook(s, c)
+	}
 	c.join(ctx, s, leg)
 	c.tell(cdr.EventAnswered, s.actor.Account, map[string]any{"wait": c.rec.WaitMs()})
 	x.show(c)
 	x.reveal(s, c)
 	x.showSeat(s)
 	c.draft(ctx, s)
-	if _, ok := x.leader[s.actor.Account]; ok {
-		x.leaderTook(s, c)
-	}
 }
 
 // join puts the seat's leg into the call's room and records.

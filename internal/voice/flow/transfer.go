@@ -33,7 +33,7 @@ type hand struct {
 func (d *Desk) Transfer(ctx context.Context, code, reason string) error {
 	reason = zh.Redact(strings.TrimSpace(reason))
 	if zh.Len(reason) > 200 {
-		return fault.Invalid("reason_too_long", "转接原因不能超过200个字。")
+		return fault.Invalid("reason_too_long", "转接事由不能超过200个字。")
 	}
 	return d.talk(ctx, func(c *call) error { return c.transfer(ctx, d.s, code, reason) })
 }
@@ -66,7 +66,7 @@ func (c *call) transfer(ctx context.Context, s *seat, code, reason string) error
 		c.rec.Flag("emergency")
 	}
 	if t.Number == "" { // no direct line: the enterprise gets a ticket, the caller stays
-		h.Rec.Result = "failed"
+		h.Rec.Result = "ticketed"
 		c.x.saveHand(h)
 		c.x.autoTicket(ctx, c.rec, "需转"+t.Name+"，该单位未登记直拨电话")
 		s.push(Message{Type: "notice", Code: "no_direct_line", Text: t.Name + "未登记直拨电话，已自动登记工单，请告知诉求人。"})
@@ -249,7 +249,8 @@ func (d *Desk) Conference(ctx context.Context) error {
 		if h == nil || h.State == "calling" {
 			return fault.Conflict("no_consult", "对方尚未接听，不能三方通话。")
 		}
-		h.State = "conference"
+		h.State, h.Rec.Mode = "conference", "conference"
+		d.x.saveHand(h)
 		c.hear(ctx, c.Caller, h.Leg, 1)
 		c.hear(ctx, h.Leg, c.Caller, 1)
 		c.resume(ctx)
@@ -273,7 +274,8 @@ func (c *call) complete(ctx context.Context, s *seat) error {
 		if h.Rec.Kind == "emergency" {
 			return fault.Conflict("emergency_blind", "紧急电话接通前不能离开，请陪同诉求人。")
 		}
-		h.Left = true
+		h.Left, h.Rec.Mode = true, "blind"
+		c.x.saveHand(h)
 		c.release(ctx, forwarding)
 		c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
 		return nil
@@ -336,26 +338,59 @@ func (c *call) toQueue(ctx context.Context, s *seat, queue, reason string) error
 	return nil
 }
 
-// toSeat lets one other seat serve the caller; another takes over when that
-// seat does not answer in time.
+// toSeat hands the caller to a colleague who is ready (转座席): that seat rings
+// first; when it does not answer, the next one takes over. It fails with invalid
+// seat_unknown for a seat that is not of the centre, conflict seat_busy.
 func (c *call) toSeat(ctx context.Context, s *seat, id, reason string) error {
 	to := c.x.seats[id]
-	if to == nil || id == s.id {
+	if _, mine := c.x.watched(s.actor); to == nil || id == s.id || !mine(to.actor.Unit) {
 		return fault.Invalid("seat_unknown", "这个席位没有签入。")
 	}
-	c.moveOn(ctx, s, "seat:"+id, "席位"+to.person.No, reason)
-	c.Needs = []acd.Need{{Skill: "seat:" + id, Level: 1, Soft: true}}
-	c.Team, c.Last = 0, id
+	if st := c.x.acd.SeatOf(id).State; st != acd.Ready {
+		return fault.Conflict("seat_busy", "%s（工号%s）%s，请换一个就绪的座席，或转技能组。", to.actor.Name, to.person.No, StateWord[st])
+	}
+	c.moveOn(ctx, s, "seat:"+id, to.person.No+" "+to.actor.Name, reason)
+	c.First = id
 	c.enqueue(ctx)
 	return nil
 }
 
+// moveOn frees the seat and brings the caller to the head of the queue. How it
+// went is known when somebody answers.
 func (c *call) moveOn(ctx context.Context, s *seat, code, name, reason string) {
-	h := &hand{Rec: cdr.Transfer{ID: c.x.DB.NewID(), Call: c.rec.ID, From: s.actor.Account, Platform: c.City, Unit: s.actor.Unit, Target: code, Name: name, Kind: "queue", Mode: "queue", Reason: reason, Began: c.x.ms(), Result: "completed", Recording: c.Rec}}
-	c.x.saveHand(h)
+	kind, _, ok := strings.Cut(code, ":")
+	if !ok { // the 班长
+		kind = "queue"
+	}
+	rec := cdr.Transfer{ID: c.x.DB.NewID(), Call: c.rec.ID, From: s.actor.Account, Platform: c.City, Unit: s.actor.Unit, Target: code, Name: name, Kind: kind, Mode: kind, Reason: reason, Began: c.x.ms(), Recording: c.Rec}
+	c.arrived("", "cancelled")
+	c.Moved = &rec
+	c.x.saveHand(&hand{Rec: rec})
 	c.Path = append(c.Path, code)
 	c.Boost += 600
+	if c.Named { // it was for the seat that hands it on
+		c.Named, c.Needs = false, nil
+	}
 	c.release(ctx, queued)
 	c.Seat = ""
-	c.tell(cdr.EventTransfer, s.actor.Account, map[string]any{"target": code, "kind": "queue", "transfer": h.Rec.ID})
+	c.tell(cdr.EventTransfer, s.actor.Account, map[string]any{"target": code, "kind": kind, "transfer": rec.ID})
+}
+
+// arrived closes what moveOn opened: a seat answered, or the call is over. When
+// another seat than the wanted one took the caller, that one did not answer.
+func (c *call) arrived(seat, result string) {
+	rec := c.Moved
+	if rec == nil {
+		return
+	}
+	c.Moved, c.First = nil, ""
+	rec.WaitMs = c.x.ms() - rec.Began
+	if c.offer != nil {
+		rec.RingMs = c.x.ms() - c.offer.Began
+	}
+	if id, ok := strings.CutPrefix(rec.Target, "seat:"); ok && seat != "" && seat != id {
+		result, rec.RingMs = "no_answer", 0
+	}
+	rec.Result = result
+	c.x.saveHand(&hand{Rec: *rec})
 }

@@ -49,19 +49,20 @@ type WallCall struct {
 
 // WallSeat is a seat on the wall.
 type WallSeat struct {
-	Seat   int64         `json:"seat,string"`
-	No     string        `json:"no"`
-	Name   string        `json:"name"`
-	Unit   int64         `json:"unit,string"`
-	State  acd.SeatState `json:"state"`
-	Label  string        `json:"label"`
-	Since  int64         `json:"since"`
-	Call   int64         `json:"call,string"`
-	Up     bool          `json:"up"`
-	Remote bool          `json:"remote"`
-	MOS    float64       `json:"mos"`
-	Loss   float64       `json:"loss"`
-	Jitter float64       `json:"jitter"`
+	Seat   int64          `json:"seat,string"`
+	No     string         `json:"no"`
+	Name   string         `json:"name"`
+	Unit   int64          `json:"unit,string"`
+	State  acd.SeatState  `json:"state"`
+	Label  string         `json:"label"`
+	Since  int64          `json:"since"`
+	Call   int64          `json:"call,string"`
+	Up     bool           `json:"up"`
+	Remote bool           `json:"remote"`
+	MOS    float64        `json:"mos"`
+	Loss   float64        `json:"loss"`
+	Jitter float64        `json:"jitter"`
+	Skills map[string]int `json:"-"`
 }
 
 // StateWord is a seat's state in Chinese.
@@ -146,14 +147,10 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 		}
 	}
 	on := map[int64]bool{}
-	for _, v := range x.acd.Seats() {
-		s := x.seats[v.ID]
-		if s == nil || !mine(s.actor.Unit) {
-			continue
-		}
-		on[s.actor.Account] = true
-		w.States[string(v.State)]++
-		w.Seats = append(w.Seats, WallSeat{Seat: s.actor.Account, No: s.person.No, Name: s.actor.Name, Unit: s.actor.Unit, State: v.State, Label: StateWord[v.State], Since: v.Since, Call: v.Call, Up: x.up(s), Remote: v.Remote, MOS: float64(s.mos) / 100, Loss: float64(s.loss) / 1000, Jitter: float64(s.jitter)})
+	w.Seats = x.onDuty(mine)
+	for _, s := range w.Seats {
+		on[s.Seat] = true
+		w.States[string(s.State)]++
 	}
 	for _, o := range x.owing {
 		if mine(o.back.Platform) {
@@ -166,6 +163,28 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 	x.mu.Unlock()
 	sortCalls(w.Talking)
 	return w, w.Attend(ctx, x.Staff, x.Access, x.CDR, on)
+}
+
+// onDuty are the seats of the units that mine accepts.
+func (x *Exchange) onDuty(mine func(unit int64) bool) []WallSeat {
+	out := []WallSeat{}
+	for _, v := range x.acd.Seats() {
+		s := x.seats[v.ID]
+		if s == nil || !mine(s.actor.Unit) {
+			continue
+		}
+		out = append(out, WallSeat{Seat: s.actor.Account, No: s.person.No, Name: s.actor.Name, Unit: s.actor.Unit, State: v.State, Label: StateWord[v.State], Since: v.Since, Call: v.Call, Up: x.up(s), Remote: v.Remote,
+			MOS: float64(s.mos) / 100, Loss: float64(s.loss) / 1000, Jitter: float64(s.jitter), Skills: s.person.Skills})
+	}
+	return out
+}
+
+// Seats are the seats on duty of an actor's centre.
+func (x *Exchange) Seats(a access.Actor) []WallSeat {
+	_, mine := x.watched(a)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.onDuty(mine)
 }
 
 // Attend adds who should be here, who of them is not, and the day's figures; on

@@ -24,6 +24,8 @@ type Exchange interface {
 	Watched() (ch <-chan struct{}, cancel func())
 	Queueing(a access.Actor) (waiting int, since int64)
 	Wall(ctx context.Context, a access.Actor) (flow.Wall, error)
+	// Seats are the seats on duty of the person's centre.
+	Seats(a access.Actor) []flow.WallSeat
 }
 
 // Desk is one page at its seat.

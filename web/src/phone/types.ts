@@ -170,6 +170,18 @@ export interface Target {
   duty?: string
 }
 
+/** A seat on duty to which a caller can be handed on. */
+export interface Colleague {
+  seat: string
+  no: string
+  name: string
+  state: SeatState
+  state_label: string
+  since: string
+  free: boolean
+  skills: string[]
+}
+
 /** What a seat is doing, in words. */
 export const STATE_WORD: Record<SeatState, string> = { off: '未签入', unready: '示忙', ready: '就绪', ringing: '振铃', talking: '通话中', acw: '话后', break: '小休' }
 export const MODE_WORD: Record<string, string> = { A: '整体并入', B1: '双号并行，座席并入', B2: '双号并行，电话转接', C: '设分中心', '0': '总号' }

@@ -138,6 +138,7 @@ export interface Special {
   state_label: string
   expires: string
   made: string
+  mine: boolean
 }
 export interface LeaderSession {
   id: string

@@ -71,6 +71,7 @@ export const rosters = {
   people: () => api.get<{ items: Person[] }>('/voice/people'),
   save: (r: Partial<Roster>) => api.post<Roster>('/rosters', r),
   publish: (id: string) => api.post<Roster>(`/rosters/${id}/publish`),
+  drop: (id: string) => api.del<{ message: string }>(`/rosters/${id}`),
   swaps: () => api.get<{ items: Swap[] }>('/rosters/swaps'),
   mine: () => api.get<Mine>('/rosters/mine'),
   ask: (shift: string, to: string, reason: string) => api.post<Swap>('/rosters/swaps', { shift, to, reason }),
