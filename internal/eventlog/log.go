@@ -2,8 +2,6 @@ package eventlog
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -111,13 +109,10 @@ func New(d *db.DB, name string) *Log {
 // sql writes the log's name into a statement.
 func (l *Log) sql(text string) string { return strings.ReplaceAll(text, "LOG", l.name) }
 
-// LastAt is the moment of the newest event in ms, 0 when there is none.
+// LastAt is the latest moment among the newest events in ms, 0 when there is
+// none; history that was loaded of late is older than it was written.
 func (l *Log) LastAt(tx *db.Tx) (int64, error) {
-	at, err := db.Int(tx, l.sql(`SELECT at FROM LOG ORDER BY id DESC LIMIT 1`))
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return at, err
+	return db.Int(tx, l.sql(`SELECT COALESCE(max(at), 0) FROM (SELECT at FROM LOG ORDER BY id DESC LIMIT 100) newest`))
 }
 
 // Append adds an event in the caller's transaction and gives its id: e.ID when
