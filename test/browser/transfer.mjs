@@ -29,6 +29,7 @@ check(await seen(colleague), '名单里有同事')
 check(await colleague.isDisabled(), '示忙的座席不能选：' + (await colleague.innerText().catch(() => '')).replace(/\s+/g, ' '))
 check(!(await dialog(agent).getByText(me.agent).count()), '名单里没有自己')
 await agent.keyboard.press('Escape')
+await dialog(agent).waitFor({ state: 'hidden' })
 await mate.key(/^就绪$/).click()
 await mate.key(/^示忙$/).waitFor()
 await agent.keyboard.press('F8')
@@ -72,6 +73,8 @@ await mate.key(/^保持/).waitFor()
 await hand(mate, /12328/)
 await mate.key(/^盲转/).click()
 await rest(mate)
+// 对方接起之前不再来电：同一位演示诉求人只有一部电话
+check(await until(async () => (await api(lead, 'GET', '/api/v1/voice/transfers?kind=line')).body.items.some((t) => t.mode === 'blind' && t.result === 'completed'), 30_000), '盲转由对方接起')
 
 // 技能组：即时转出，没有该线路的座席时由其他座席接
 await agent.key(/^就绪$|^示忙$/).waitFor()
