@@ -111,13 +111,17 @@ function still() {
   })
 }
 
-/** onDuty makes the seat of a call bar ready, as the story before may have left it. */
+/**
+ * onDuty makes the seat of a call bar ready, as the story before may have left it. A seat found ready has not said
+ * that its own line is up: it may still lose the line of the page before. 就绪 is open only on a line that is.
+ */
 export async function onDuty(bar) {
   const [ready, busy, notes] = ['就绪', '示忙', '结束话后'].map((name) => bar.getByRole('button', { name, exact: true }))
   await ready.or(busy).or(notes).first().waitFor({ timeout: 20_000 })
   if (await notes.count()) await notes.click()
   await ready.or(busy).first().waitFor({ timeout: 10_000 })
-  if (!(await busy.count())) await ready.click()
+  if (await busy.count()) await busy.click()
+  await ready.click({ timeout: 20_000 })
   await busy.waitFor({ timeout: 10_000 })
 }
 

@@ -198,6 +198,10 @@ func (x *Exchange) signOff(ctx context.Context, s *seat, why string) {
 		x.order("disconnect", x.Engine.Disconnect(ctx, media.Seat(s.id)))
 	}
 	x.sitAt(s, "")
+	for _, t := range []**timer{&s.lost, &s.gone, &s.over} { // else they would meet the next who sits here
+		(*t).stop()
+		*t = nil
+	}
 	delete(x.seats, s.id)
 	x.changed()
 }

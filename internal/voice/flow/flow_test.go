@@ -318,6 +318,22 @@ func TestPageComesBack(t *testing.T) {
 	}
 }
 
+// Who comes back to a seat whose page and line were lost keeps the state that he
+// chooses, whatever was still to become of the lost ones.
+func TestLostSeatLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	a := w.sit("wang")
+	a.d.Close(t.Context())
+	w.pass(time.Second)
+	w.e.SeatDown(a.leg) // noticed later than the page that went
+	w.eventually("signed off", func() bool { w.pass(time.Second); return a.state() != "ready" })
+	again := w.sit("wang")
+	w.pass(30 * time.Second)
+	if again.state() != "ready" {
+		t.Errorf("back at his seat he is %s", again.state())
+	}
+}
+
 // serve restarts while people talk and wait: nobody notices.
 func TestRestartAdoptsCalls(t *testing.T) {
 	w := newWorld(t)
