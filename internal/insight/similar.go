@@ -2,6 +2,7 @@ package insight
 
 import (
 	"context"
+	_ "embed"
 	"sort"
 	"strings"
 
@@ -114,16 +115,14 @@ func head(s string, runes int) string {
 	return string([]rune(s)[:runes])
 }
 
+//go:embed phrases.txt
+var phraseList string
+
 // phrases are what citizens and seats write around every matter; what two texts
 // share of them makes them no more alike. The longer one first, where one
 // begins with another.
 var phrases = strings.NewReplacer(func() (pairs []string) {
-	for _, p := range strings.Fields(`
-		来电人反映 来电人称 来电人表示 来电人咨询 来电人求助 来电人投诉 来电人举报 来电人要求 来电人希望 来电人认为 来电人 市民来电反映 市民反映 诉求人反映 诉求人称 诉求人
-		尊敬的领导 各位领导 您好 你好 我是一名 我们小区 小区业主 小区居民 全体业主 广大业主 附近居民 周边居民 老百姓
-		希望有关部门 希望相关部门 请有关部门 请相关部门 恳请有关部门 恳请相关部门 建议有关部门 建议相关部门 有关部门 相关部门 职能部门 主管部门 政府部门 市委市政府 工作人员
-		尽快核查处理 尽快核实处理 尽快核查 尽快核实 尽快处理 尽快解决 核查处理 核实处理 依法查处 妥善处理 协调处理 协调解决 责令整改 并告知结果 并将结果告知 并回复结果 给予回复 予以回复 给予答复 给个说法
-		严重影响居民休息 严重影响居民生活 严重影响正常生活 严重影响 影响居民休息 影响居民生活 多次联系 多次反映 多次投诉 一直没有解决 一直没有 没有解决 至今未 仍未 苦不堪言 百忙之中 谢谢 感谢`) {
+	for _, p := range strings.Fields(phraseList) {
 		pairs = append(pairs, p, "。")
 	}
 	return pairs
