@@ -157,9 +157,11 @@ export interface CallerTicket {
   at?: string
 }
 export interface Caller {
-  profile?: { name?: string; region?: string; address?: string; tags?: string[]; count?: number } | null
+  profile?: { name?: string; region?: string; address?: string; tags?: string[] } | null
   history?: CallerTicket[]
   open?: CallerTicket[]
+  /** 来电 of the number within 30 days, the one that is up included. */
+  calls?: number
 }
 export interface DraftDoc<T = unknown> {
   id: string
