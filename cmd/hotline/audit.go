@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"hotline/internal/app"
 )
@@ -13,11 +14,14 @@ func runAudit(ctx context.Context, args []string) error {
 	if len(args) == 0 || args[0] != "verify" {
 		return exitCode{2, "用法：hotline audit verify --data 目录 | --db 地址"}
 	}
-	f := flag.NewFlagSet("audit verify", flag.ContinueOnError)
+	f := newFlags("audit verify")
 	data := f.String("data", "data", "数据目录")
 	dsn := f.String("db", "", "PostgreSQL 地址")
-	if err := f.Parse(args[1:]); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args[1:]); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(*data, "hotline.db")); *dsn == "" && err != nil {
+		return exitCode{2, "目录 " + *data + " 里没有平台的数据，请用 --data 指定数据目录，或用 --db 指定 PostgreSQL 地址。"}
 	}
 	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, ReadOnly: true})
 	if err != nil {

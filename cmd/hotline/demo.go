@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -15,15 +14,15 @@ import (
 )
 
 func runDemo(ctx context.Context, args []string) error {
-	f := flag.NewFlagSet("demo", flag.ContinueOnError)
+	f := newFlags("demo")
 	addr := f.String("addr", "127.0.0.1:12345", "监听地址")
 	data := f.String("data", "data/demo", "数据目录")
 	days := f.Int("days", 90, "演示历史的天数")
 	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
 	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
 	phone, hearing := phoneFlags(f), speechFlags(f)
-	if err := f.Parse(args); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return err
 	}
 	ln, err := listen(*addr)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -20,14 +19,14 @@ import (
 // runImport takes requests from a JSONL file through the same door as a web
 // request. While a server holds the data directory, it goes through that server.
 func runImport(ctx context.Context, args []string) error {
-	f := flag.NewFlagSet("import", flag.ContinueOnError)
+	f := newFlags("import")
 	kind := f.String("kind", "requests", "导入什么：requests")
 	in := f.String("in", "", "JSONL 文件，每行 {\"no\",\"user\",\"title\",\"time\",\"body\"}")
 	data := f.String("data", "data", "数据目录")
 	source := f.String("source", "", "来源名，默认取文件名；与 no 一起保证重复导入不重复建单")
 	platform := f.String("platform", "P420000", "地址不明的诉求由哪个平台受理（单位编码）")
-	if err := f.Parse(args); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return err
 	}
 	if *kind != "requests" || *in == "" {
 		return exitCode{2, "用法：hotline import --kind requests --in 文件.jsonl --data 目录"}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -23,7 +22,7 @@ import (
 // runMedia is the exchange as its own process: serve starts it and drives it
 // over DIR/voice/media.sock, and it outlives a restart of serve.
 func runMedia(ctx context.Context, args []string) error {
-	f := flag.NewFlagSet("media", flag.ContinueOnError)
+	f := newFlags("media")
 	data := f.String("data", "data", "数据目录（密钥、录音、语音、通话日志）")
 	addr := f.String("sip", "127.0.0.1:5060", "SIP 监听地址，UDP 和 TCP")
 	advertise := f.String("advertise", "", "对外公布的地址（主机或主机:端口），不填用监听地址")
@@ -36,8 +35,8 @@ func runMedia(ctx context.Context, args []string) error {
 	socket := f.String("socket", "", "命令套接字，不填为数据目录下 voice/media.sock")
 	orphan := f.Duration("orphan", time.Minute, "没有通话且平台不在时多久后退出，0 为一直运行")
 	shards := f.Int("shards", max(1, runtime.NumCPU()/2), "媒体占用的处理器核数")
-	if err := f.Parse(args); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return err
 	}
 	// First, since a restarted exchange has calls waiting.
 	priority := realtime()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,7 +14,7 @@ import (
 // runPrompt has a text spoken by a synthesizer and puts it in the place of one
 // of the exchange's prompts.
 func runPrompt(ctx context.Context, args []string) error {
-	f := flag.NewFlagSet("prompt", flag.ContinueOnError)
+	f := newFlags("prompt")
 	data := f.String("data", "data", "数据目录")
 	name := f.String("name", "", "提示语代码，如 welcome；不填列出全部")
 	text := f.String("text", "", "要说的话，不填用原来的文字")
@@ -24,8 +23,8 @@ func runPrompt(ctx context.Context, args []string) error {
 	f.StringVar(&c.TTSModel, "tts-model", "", "合成模型，不填为 tts-1")
 	f.StringVar(&c.Voice, "voice", "", "音色，不填为 alloy")
 	f.StringVar(&c.KeyFile, "speech-key", "", "存放语音服务密钥的文件，不填不带密钥")
-	if err := f.Parse(args); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return err
 	}
 	script := play.Script()
 	if *name == "" {

@@ -17,15 +17,15 @@ import (
 )
 
 func runServe(ctx context.Context, args []string) error {
-	f := flag.NewFlagSet("serve", flag.ContinueOnError)
+	f := newFlags("serve")
 	addr := f.String("addr", ":12345", "监听地址")
 	data := f.String("data", "data", "数据目录（密钥、附件、默认数据库）")
 	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite")
 	proxy := f.String("proxy", "", "反向代理的地址或网段，逗号隔开；只信它们的 X-Forwarded-For")
 	https := f.Bool("https", false, "对外经 HTTPS（由反向代理提供）：Cookie 只经 HTTPS 传送")
 	phone, ears := phoneFlags(f), speechFlags(f)
-	if err := f.Parse(args); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return err
 	}
 	proxies, err := app.ParseProxies(*proxy)
 	if err != nil {

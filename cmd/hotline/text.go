@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"flag"
 	"io"
 	"os"
 
@@ -14,20 +13,20 @@ import (
 )
 
 func runClassify(_ context.Context, args []string) error {
-	f := flag.NewFlagSet("classify", flag.ContinueOnError)
+	f := newFlags("classify")
 	f.String("model", "", "模型文件；目前只有规则分类，忽略")
-	if err := f.Parse(args); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return err
 	}
 	return insight.ClassifyFile(category.Default(), os.Stdin, os.Stdout)
 }
 
 func corpus(name string, args []string) (file io.ReadCloser, k int, err error) {
-	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f := newFlags(name)
 	in := f.String("in", "", "语料 JSONL 文件")
 	n := f.Int("k", 10, "返回条数")
-	if err := f.Parse(args); err != nil {
-		return nil, 0, exitCode{2, ""}
+	if err := parse(f, args); err != nil {
+		return nil, 0, err
 	}
 	file, err = os.Open(*in)
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/url"
 
@@ -17,15 +16,15 @@ func runUser(ctx context.Context, args []string) error {
 	if len(args) == 0 || args[0] != "create" {
 		return exitCode{2, "用法：hotline user create --data 目录 --username 用户名 --name 姓名 --role 角色 --unit 单位编码"}
 	}
-	f := flag.NewFlagSet("user create", flag.ContinueOnError)
+	f := newFlags("user create")
 	data := f.String("data", "data", "数据目录")
 	dsn := f.String("db", "", "PostgreSQL 地址")
 	username := f.String("username", "", "用户名")
 	name := f.String("name", "", "姓名")
 	role := f.String("role", "sysadmin", "角色代码")
 	unit := f.String("unit", "P420000", "单位编码")
-	if err := f.Parse(args[1:]); err != nil {
-		return exitCode{2, ""}
+	if err := parse(f, args[1:]); err != nil {
+		return err
 	}
 	var password string
 	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn})

@@ -1,8 +1,12 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"hotline/internal/fault"
 	"hotline/internal/policy"
@@ -91,16 +95,22 @@ func PolicyOf() policy.Kind {
 			}
 			return r.within(p)
 		},
+		Diff: func(old, new []byte) []string {
+			was, _ := parseRules(old)
+			is, _ := parseRules(new)
+			return was.differences(is)
+		},
 	}
 }
 
-// check bounds every number, so that no policy locks everybody out or lets
-// everybody in.
-func (r Rules) check() error {
-	for _, b := range []struct {
-		name, label string
-		v, lo, hi   int
-	}{
+// bounded is one number of the policy and what it may be.
+type bounded struct {
+	name, label string
+	v, lo, hi   int
+}
+
+func (r Rules) numbers() []bounded {
+	return []bounded{
 		{"minLength", "密码最短长度", r.MinLength, 8, 64},
 		{"classes", "字符种类", r.Classes, 1, 4},
 		{"maxAgeDays", "密码有效天数", r.MaxAgeDays, 0, 365},
@@ -117,7 +127,40 @@ func (r Rules) check() error {
 		{"revealsPerDay", "每日查看个人信息次数", r.RevealsPerDay, 0, 10000},
 		{"sealedHours", "密封信息申请有效期（小时）", r.SealedHours, 1, 24 * 7},
 		{"sealedMinutes", "密封信息批准后可重看时间（分钟）", r.SealedMinutes, 0, 60},
-	} {
+	}
+}
+
+// differences lists, in Chinese, what changes from r to is.
+func (r Rules) differences(is Rules) []string {
+	var out []string
+	say := func(label, was, is string) {
+		if was != is {
+			out = append(out, label+"："+was+" → "+is)
+		}
+	}
+	now := is.numbers()
+	for i, b := range r.numbers() {
+		say(b.label, strconv.Itoa(b.v), strconv.Itoa(now[i].v))
+	}
+	yes := map[bool]string{true: "是", false: "否"}
+	say("禁用常见密码", yes[r.RefuseCommon], yes[is.RefuseCommon])
+	say("首次登录改密", yes[r.ForceFirst], yes[is.ForceFirst])
+	posts := func(roles []Role) string {
+		words := make([]string, len(roles))
+		for i, x := range roles {
+			words[i] = x.Label()
+		}
+		slices.Sort(words)
+		return cmp.Or(strings.Join(words, "、"), "无")
+	}
+	say("须双因素登录的岗位", posts(r.SecondFactor), posts(is.SecondFactor))
+	return out
+}
+
+// check bounds every number, so that no policy locks everybody out or lets
+// everybody in.
+func (r Rules) check() error {
+	for _, b := range r.numbers() {
 		if b.v < b.lo || b.v > b.hi {
 			e := fault.Invalid("account_policy_invalid", "“%s”应在%d至%d之间。", b.label, b.lo, b.hi)
 			return e.At(fault.Field{Name: b.name, Detail: e.Detail})

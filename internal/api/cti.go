@@ -18,7 +18,7 @@ func (a *API) centreRoutes() {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxJSON+1))
 		switch {
 		case err != nil || len(body) > maxJSON:
-			return fault.Invalid("too_large", "提交的内容太大。")
+			return fault.Invalid("too_large", "提交的内容超过这里能收的大小，请分批提交。")
 		case i < 0: // as a wrong signature, so that names cannot be tried
 			return cti.ErrSignature()
 		}

@@ -105,7 +105,7 @@ func useChineseErrors() {
 		p := &Problem{Status: status, Title: "请求有误", Code: "request_invalid", Detail: "请求内容不符合要求，请检查后重试。"}
 		switch status {
 		case http.StatusRequestEntityTooLarge:
-			p.Code, p.Detail = "too_large", "提交的内容太大。"
+			p.Code, p.Detail = "too_large", "提交的内容超过这里能收的大小，请删减文字，或改用附件上传。"
 		case http.StatusUnsupportedMediaType:
 			p.Code, p.Detail = "content_type", "请以 application/json 提交。"
 		case http.StatusNotFound:
@@ -136,10 +136,16 @@ func useChineseErrors() {
 
 // chineseValidation renders huma's validation messages.
 func chineseValidation(msg string) string {
+	if what, n, ok := strings.Cut(msg, "expected number <= "); ok && what == "" {
+		return "不能大于" + n + "。"
+	}
+	if what, n, ok := strings.Cut(msg, "expected number >= "); ok && what == "" {
+		return "不能小于" + n + "。"
+	}
 	for _, m := range []struct{ has, zh string }{
 		{"required property", "缺少必填项。"}, {"unexpected property", "不是可接受的输入项。"}, {"length <=", "太长。"}, {"length >=", "太短。"}, {"expected string", "应为文字。"},
 		{"expected integer", "应为整数。"}, {"expected number", "应为数字。"}, {"expected boolean", "应为是或否。"}, {"expected array", "应为列表。"}, {"expected object", "应为对象。"},
-		{"expected value to be one of", "不在可选范围内。"}, {"number <=", "超出上限。"}, {"number >=", "低于下限。"}, {"date", "日期格式不正确。"}, {"invalid character", "不是有效的 JSON。"},
+		{"expected value to be one of", "不在可选范围内。"}, {"date", "日期格式不正确。"}, {"invalid character", "不是有效的 JSON。"},
 		{"array length", "条数不符合要求。"},
 	} {
 		if strings.Contains(msg, m.has) {

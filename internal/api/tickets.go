@@ -16,6 +16,7 @@ import (
 	"hotline/internal/insight"
 	"hotline/internal/region"
 	"hotline/internal/ticket"
+	"hotline/internal/zh"
 )
 
 // TicketRow is one line of a list: masked, never clear.
@@ -102,6 +103,9 @@ func (a *API) ticketRoutes() {
 		Limit    int    `query:"limit" maximum:"200"`
 	}) (*struct{ Body TicketList }, error) {
 		actor := actorOf(ctx)
+		if err := a.knownFilter(actor, in.Queue, in.Status, in.Type, in.Urgency, in.Region, in.Category); err != nil {
+			return nil, err
+		}
 		f := ticket.Filter{Queue: in.Queue, Query: in.Q, Status: in.Status, Region: trimRegion(in.Region), Type: in.Type, Category: in.Category, Urgency: in.Urgency, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
 		if in.Unit != "" {
@@ -181,6 +185,34 @@ func (a *API) ticketRoutes() {
 		}
 		return &struct{ Body found }{found{ID(id)}}, nil
 	})
+}
+
+// pageLists are the lists that stand for a whole page (见 ticket.queueStates).
+var pageLists = []string{"dispatch", "unit", "review", "callback", ticket.QueueBelow}
+
+// knownFilter refuses words that nothing can have: an empty list would say
+// that there is no such ticket, where there is no such word.
+func (a *API) knownFilter(actor access.Actor, queue, status, typ, urgency, place, matter string) error {
+	rules := a.Ticket.RulesNow(actor.Platform)
+	_, isRegion := region.Get(place)
+	_, isMatter := a.Ticket.Categories(actor.Platform).Get(matter)
+	for _, c := range []struct {
+		name, label, value string
+		known              bool
+	}{
+		{"queue", "队列", queue, QueueLabels[queue] != "" || slices.Contains(pageLists, queue)},
+		{"status", "状态", status, rules.StatusWord(status) != ""},
+		{"type", "诉求类型", typ, slices.Contains(ticket.Types, typ)},
+		{"urgency", "紧急程度", urgency, slices.Contains(category.Urgencies, urgency)},
+		{"region", "区划代码", place, isRegion},
+		{"category", "事项分类", matter, isMatter},
+	} {
+		if c.value != "" && !c.known {
+			e := fault.Invalid("filter_unknown", "没有“%s”这个%s，请重新选择。", zh.Truncate(c.value, 20), c.label)
+			return e.At(fault.Field{Name: c.name, Detail: e.Detail})
+		}
+	}
+	return nil
 }
 
 // countSimilar fills in how many open tickets are about the same as each row;
@@ -357,8 +389,11 @@ func flags(t *ticket.Ticket) []string {
 	if t.Watch > 0 {
 		out = append(out, "督办")
 	}
-	if t.Escalated {
+	switch {
+	case t.Escalated:
 		out = append(out, "提级")
+	case t.Dispute == "consult":
+		out = append(out, "会商")
 	}
 	if t.Urges > 0 {
 		out = append(out, "催办"+strconv.Itoa(t.Urges))

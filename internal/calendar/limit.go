@@ -44,6 +44,30 @@ func (l Limit) Valid() bool {
 	return false
 }
 
+// Within tells whether l never ends later than bound, whenever both begin: what
+// a city may rule where the province has ruled bound (只许收紧). Office time may
+// stand still for a whole holiday, so a limit in working units is never within
+// one in plain time; a working day, which ends at closing, is taken at its
+// shortest as the bound and at its longest as the limit.
+func (l Limit) Within(bound Limit) bool {
+	const office = 9 // hours of OfficeHours
+	switch {
+	case l.Unit == bound.Unit:
+		return l.N <= bound.N
+	case l.Unit == Workday && bound.Unit == WorkHour:
+		return (l.N+1)*office <= bound.N
+	case l.Unit == WorkHour && bound.Unit == Workday:
+		return l.N <= bound.N*office
+	case l.Unit == Workday || l.Unit == WorkHour:
+		return false
+	case bound.Unit == Workday:
+		return plain(l) <= time.Duration(bound.N)*24*time.Hour
+	case bound.Unit == WorkHour:
+		return plain(l) <= time.Duration(bound.N)*time.Hour
+	}
+	return plain(l) <= plain(bound)
+}
+
 // String is the limit as people say it: "5个工作日", "24小时", "30分钟".
 func (l Limit) String() string {
 	switch l.Unit {

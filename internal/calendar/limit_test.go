@@ -235,3 +235,44 @@ func moment(s string) time.Time {
 	}
 	return t
 }
+
+// A limit that counts as no looser than another ends no later, whenever both begin.
+func TestWithinHolds(t *testing.T) {
+	units := []Unit{Workday, WorkHour, DayUnit, HourUnit, Minute}
+	limit := func(t *rapid.T, name string) Limit {
+		u := rapid.SampledFrom(units).Draw(t, name+" unit")
+		most := map[Unit]int{Workday: 12, WorkHour: 120, DayUnit: 20, HourUnit: 300, Minute: 20_000}[u]
+		return Limit{rapid.IntRange(1, most).Draw(t, name), u}
+	}
+	from := time.Date(2020, 1, 1, 0, 0, 0, 0, clock.Shanghai)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := limit(t, "limit"), limit(t, "bound")
+		start := from.Add(time.Duration(rapid.IntRange(0, 6*365*24*60).Draw(t, "start")) * time.Minute)
+		if x, y := Default().Due(start, a), Default().Due(start, b); a.Within(b) && x.After(y) {
+			t.Fatalf("%v from %v ends %v, the bound %v ends %v", a, start, x, b, y)
+		}
+	})
+}
+
+func TestWithin(t *testing.T) {
+	for _, tt := range []struct {
+		l, bound Limit
+		want     bool
+	}{
+		{Limit{5, Workday}, Limit{5, Workday}, true},
+		{Limit{120, WorkHour}, Limit{5, Workday}, false}, // thirteen working days
+		{Limit{45, WorkHour}, Limit{5, Workday}, true},
+		{Limit{24, WorkHour}, Limit{24, HourUnit}, false},
+		{Limit{1, WorkHour}, Limit{24, HourUnit}, false}, // a holiday may lie between
+		{Limit{1, Workday}, Limit{17, WorkHour}, false},
+		{Limit{1, Workday}, Limit{18, WorkHour}, true},
+		{Limit{7, DayUnit}, Limit{7, Workday}, true},
+		{Limit{7, Workday}, Limit{7, DayUnit}, false},
+		{Limit{60, Minute}, Limit{1, WorkHour}, true},
+		{Limit{61, Minute}, Limit{1, HourUnit}, false},
+	} {
+		if got := tt.l.Within(tt.bound); got != tt.want {
+			t.Errorf("%v within %v: got %v", tt.l, tt.bound, got)
+		}
+	}
+}

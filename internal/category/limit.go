@@ -1,6 +1,8 @@
 package category
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,6 +114,45 @@ func list(s string) []string {
 		return []string{""}
 	}
 	return strings.Split(s, ",")
+}
+
+// Limit is the length of the row.
+func (r LimitRow) Limit() calendar.Limit { return calendar.Limit{N: r.N, Unit: calendar.Unit(r.Unit)} }
+
+// DiffLimits lists, in Chinese, what changes from one document of limits to
+// another; a document that cannot be read has no rows.
+func DiffLimits(old, new []byte) []string {
+	rows := func(doc []byte) (list []LimitRow, by map[string]LimitRow) {
+		by = map[string]LimitRow{}
+		if json.Unmarshal(doc, &list) != nil {
+			return nil, by
+		}
+		for i := range list {
+			list[i].ID = strings.ReplaceAll(list[i].name(), "·", "／")
+			by[list[i].ID] = list[i]
+		}
+		return list, by
+	}
+	was, before := rows(old)
+	is, after := rows(new)
+	var out []string
+	for _, r := range is {
+		b, ok := before[r.ID]
+		switch {
+		case !ok:
+			out = append(out, fmt.Sprintf("新增 %s：%s", r.ID, r.Limit()))
+		case b.Limit() != r.Limit():
+			out = append(out, fmt.Sprintf("%s：%s → %s", r.ID, b.Limit(), r.Limit()))
+		case b.Basis != r.Basis:
+			out = append(out, fmt.Sprintf("%s，依据：“%s” → “%s”", r.ID, b.Basis, r.Basis))
+		}
+	}
+	for _, r := range was {
+		if _, ok := after[r.ID]; !ok {
+			out = append(out, fmt.Sprintf("删除 %s：%s", r.ID, r.Limit()))
+		}
+	}
+	return out
 }
 
 func (r LimitRow) name() string {

@@ -79,6 +79,9 @@ func RegisterPolicies(p *policy.Store, o *org.Service, c clock.Clock) {
 		}
 		tree, _ := categories(policy.Province, c.Now())
 		return in.check(tree, o.Tree())
+	}, Diff: func(old, new []byte) []string {
+		tree, _ := categories(policy.Province, c.Now())
+		return differences(old, new, func(r Rule) rowWords { return r.words(tree, o.Tree()) })
 	}})
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"hotline/internal/calendar"
 	"hotline/internal/category"
 	"hotline/internal/fault"
 	"hotline/internal/policy"
@@ -14,14 +13,10 @@ import (
 // the embedded defaults and the checks of publication.
 func RegisterPolicies(p *policy.Store) {
 	p.Register(PolicyRules, policy.Kind{Label: "工单规则", Default: DefaultRules, Validate: validateRules})
-	p.Register(PolicyLimits, policy.Kind{Label: "办理时限", Default: func() []byte { return []byte(mustJSON(category.Limits())) }, Validate: ValidateLimits})
+	p.Register(PolicyLimits, policy.Kind{Label: "办理时限", Default: func() []byte { return []byte(mustJSON(category.Limits())) }, Validate: ValidateLimits, Diff: category.DiffLimits})
 	p.Register(PolicyCategories, policy.Kind{Label: "事项分类", Default: func() []byte { return []byte(mustJSON(category.Default())) }, Validate: validateCategories})
 	p.Register(PolicyCalendar, policy.Kind{Label: "工作日历", Default: func() []byte { return []byte(`{"version":"","years":{}}`) }, Validate: validateCalendar})
 }
-
-// unitMinutes orders limits of different units for comparison: a working day
-// is nine hours of office time within at least one natural day.
-var unitMinutes = map[string]int{"分钟": 1, "工作时": 60, "自然时": 60, "工作日": 24 * 60, "自然日": 24 * 60}
 
 // ValidateLimits checks rows and, for a city, that each is no looser than the
 // province's: 省定市可收紧不可放宽.
@@ -42,14 +37,13 @@ func ValidateLimits(doc, parent []byte) error {
 	var wrong []fault.Field
 	for _, r := range rows {
 		p, ok := category.FindLimit(above, r.Key, r.Type, r.Urgency, r.Kind)
-		if ok && r.N*unitMinutes[r.Unit] > p.N*unitMinutes[p.Unit] {
-			wrong = append(wrong, fault.Field{Name: r.ID, Detail: fmt.Sprintf("省定为%s，市州定为%s，只能收紧不能放宽。",
-				calendar.Limit{N: p.N, Unit: calendar.Unit(p.Unit)}, calendar.Limit{N: r.N, Unit: calendar.Unit(r.Unit)})})
+		if ok && !r.Limit().Within(p.Limit()) {
+			wrong = append(wrong, fault.Field{Name: r.ID, Detail: fmt.Sprintf("省定为%s，市州定为%s，只能收紧不能放宽。", p.Limit(), r.Limit())})
 		}
 	}
 	for _, p := range above { // what the city leaves out would fall back to a general row of its own
 		r, ok := category.FindLimit(rows, p.Key, p.Type, p.Urgency, p.Kind)
-		if ok && r.N*unitMinutes[r.Unit] > p.N*unitMinutes[p.Unit] {
+		if ok && !r.Limit().Within(p.Limit()) {
 			wrong = append(wrong, fault.Field{Name: p.ID, Detail: "缺少这一行后时限会放宽。"})
 		}
 	}

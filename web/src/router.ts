@@ -78,6 +78,11 @@ router.onError((err, to) => {
 setUnauthorizedHandler(() => {
   const here = router.currentRoute.value
   if (here.meta.open) return
-  useMe().forget()
+  const me = useMe()
+  if (me.me) {
+    me.lost = true // the page and what is typed in it stay: see layout/Relogin.vue
+    return
+  }
+  me.forget()
   void router.replace({ name: 'login', query: { next: here.fullPath, lost: '1' } })
 })

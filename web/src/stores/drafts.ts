@@ -41,13 +41,17 @@ export const useDrafts = defineStore('drafts', () => {
   const state = ref<Record<string, SaveState>>({})
   const savedAt = ref<Record<string, string>>({})
   const entries = new Map<string, Entry>()
-  let loaded = false
+  let read = false
+  let loaded = '' // whose drafts these are
 
   const owner = () => useMe().account?.id ?? ''
 
+  /** Reads the drafts of whoever sits here; those of the person before leave the screen and stay on their two places. */
   async function load(): Promise<void> {
-    if (loaded) return
-    loaded = true
+    if (read && loaded === owner()) return
+    if (read) clear()
+    read = true
+    loaded = owner()
     const [local, remote] = await Promise.all([
       draftDB.list(owner()).catch(() => []),
       api.get<{ items: DraftDoc[] }>('/drafts').then((r) => r.items ?? []).catch(() => []),
@@ -96,7 +100,7 @@ export const useDrafts = defineStore('drafts', () => {
   async function keep(id: string) {
     const doc = get(id)
     if (!doc) return
-    await draftDB.put(owner(), copy(doc)).catch(() => undefined)
+    await draftDB.put(loaded || owner(), copy(doc)).catch(() => undefined)
   }
 
   async function push(id: string): Promise<boolean> {
@@ -123,7 +127,7 @@ export const useDrafts = defineStore('drafts', () => {
       return true
     } catch (err) {
       if (get(id)) state.value[id] = 'local'
-      const lost = err instanceof ApiError && err.status >= 400 && err.status < 500 && err.status !== 429
+      const lost = err instanceof ApiError && err.status >= 400 && err.status < 500 && err.status !== 401 && err.status !== 429
       if (!lost && get(id)) e.remote = window.setTimeout(() => void push(id), 5 * SERVER_MS)
       return false
     } finally {
@@ -148,7 +152,7 @@ export const useDrafts = defineStore('drafts', () => {
     drafts.value = drafts.value.filter((d) => d.id !== id)
     delete state.value[id]
     delete savedAt.value[id]
-    await draftDB.remove(owner(), id).catch(() => undefined)
+    await draftDB.remove(loaded || owner(), id).catch(() => undefined)
     await api.del(`/drafts/${id}`).catch(() => undefined)
   }
 
@@ -156,16 +160,30 @@ export const useDrafts = defineStore('drafts', () => {
   async function forget() {
     for (const d of drafts.value) {
       if (state.value[d.id] !== 'saved') await push(d.id)
-      if (state.value[d.id] === 'saved') await draftDB.remove(owner(), d.id).catch(() => undefined)
+      if (state.value[d.id] === 'saved') await draftDB.remove(loaded || owner(), d.id).catch(() => undefined)
     }
+    clear()
+  }
+
+  function clear() {
+    for (const e of entries.values()) {
+      window.clearTimeout(e.local)
+      window.clearTimeout(e.remote)
+    }
+    entries.clear()
     drafts.value = []
     state.value = {}
     savedAt.value = {}
-    entries.clear()
-    loaded = false
+    read = false
+    loaded = ''
   }
 
-  return { drafts, state, savedAt, load, get, create, touch, save, discard, forget }
+  /** After a log-in in place: what the server refused meanwhile goes to it now. */
+  function resume() {
+    for (const d of drafts.value) if (state.value[d.id] !== 'saved') void push(d.id)
+  }
+
+  return { drafts, state, savedAt, load, resume, get, create, touch, save, discard, forget }
 })
 
 function copy(doc: DraftDoc): DraftDoc {

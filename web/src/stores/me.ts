@@ -6,6 +6,8 @@ import type { Counts, Login, Me } from '@/api/types'
 /** useMe is who sits at this tab: account, menus with counts, queue counts. */
 export const useMe = defineStore('me', () => {
   const me = ref<Me | null>(null)
+  /** The session ended under an open page: it stays as it is, under the log-in that Relogin asks for. */
+  const lost = ref(false)
   const counts = ref<Counts>({ menus: {}, queues: {} })
   const account = computed(() => me.value?.account ?? null)
   const role = computed(() => account.value?.role ?? '')
@@ -42,6 +44,7 @@ export const useMe = defineStore('me', () => {
 
   function accept(login: Login) {
     me.value = login.me
+    lost.value = false
     void loadCounts()
   }
 
@@ -73,10 +76,11 @@ export const useMe = defineStore('me', () => {
   function forget() {
     tabToken.clear()
     me.value = null
+    lost.value = false
     counts.value = { menus: {}, queues: {} }
   }
 
-  return { me, account, role, may, menus, home, counts, load, loadCounts, login, enter, logout, forget }
+  return { me, lost, account, role, may, menus, home, counts, load, loadCounts, login, enter, logout, forget }
 })
 
 /** The server may name a menu by its full address or by the part after /console. */

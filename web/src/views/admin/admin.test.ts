@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { linesOf, monthsOf, plainYear } from './calendar'
-import { boundOf, changesOf, minutes, type LimitRow } from './limits'
+import { boundOf, changesOf, within, type LimitRow } from './limits'
 import { guardLabel, noticeLabel, picture, places, RELATION, type RulesDoc } from './rules'
 import { roleLabel } from './model'
 
@@ -15,8 +15,10 @@ describe('办理时限', () => {
     expect(boundOf(row({ class: 'complex' }), above)?.id).toBe('a')
     expect(boundOf(row({ kind: '签收' }), above)).toBeUndefined()
   })
-  it('不同单位可以比较', () => {
-    expect(minutes({ n: 1, unit: '工作日' })).toBeGreaterThan(minutes({ n: 4, unit: '工作时' }))
+  it('换了单位也不能放宽：工作时间遇节假日会停，不算在自然时间之内', () => {
+    const fits = (n: number, unit: string, m: number, bound: string) => within({ n, unit }, { n: m, unit: bound })
+    expect([fits(5, '工作日', 5, '工作日'), fits(45, '工作时', 5, '工作日'), fits(7, '自然日', 7, '工作日'), fits(60, '分钟', 1, '工作时'), fits(1, '工作日', 18, '工作时')]).toEqual([true, true, true, true, true])
+    expect([fits(120, '工作时', 5, '工作日'), fits(24, '工作时', 24, '自然时'), fits(7, '工作日', 7, '自然日'), fits(1, '工作日', 17, '工作时'), fits(61, '分钟', 1, '自然时')]).toEqual([false, false, false, false, false])
   })
   it('列出修改', () => {
     expect(changesOf([row({ id: '一般类·咨询', n: 2 })], [row({ id: '一般类·咨询', n: 3 })])).toEqual(['一般类／咨询：3个工作日 → 2个工作日'])

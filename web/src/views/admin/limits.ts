@@ -14,7 +14,8 @@ export const KINDS = ['受理', '派单', '签收', '先行联系', '办理', '�
 export const TYPES = ['咨询', '求助', '投诉', '举报', '建议', '表扬', '其他']
 export const URGENCIES = ['一般', '紧急', '特急']
 export const UNITS = ['分钟', '工作时', '自然时', '工作日', '自然日']
-const MINUTES: Record<string, number> = { 分钟: 1, 工作时: 60, 自然时: 60, 工作日: 1440, 自然日: 1440 }
+const MINUTES: Record<string, number> = { 分钟: 1, 自然时: 60, 自然日: 1440 } // plain time
+const OFFICE = 9 // hours of a working day
 const CLASSES: Record<string, string> = {
   simple: '简易类', standard: '一般类', complex: '复杂类', project: '项目类', urgent2h: '两小时应急类', urgent24h: '二十四小时保障类', statutory7: '七日法定类', statutory15: '十五日核查类', statutory60: '六十日监察类',
 }
@@ -25,7 +26,20 @@ export const className = (r: LimitRow) => (r.class ? CLASSES[r.class] ?? r.id.sp
 /** idOf names a row the way the server compares versions: 一般类·投诉·不限·办理. */
 export const idOf = (r: LimitRow) => [r.class ? CLASSES[r.class] ?? r.class : '各类别', r.type || '各类型', r.urgency || '不限', r.kind].join('·')
 export const limitText = (r: { n: number; unit: string }) => `${r.n}${r.unit === '分钟' ? '分钟' : `个${r.unit}`}`
-export const minutes = (r: { n: number; unit: string }) => r.n * (MINUTES[r.unit] ?? 1)
+type Length = Pick<LimitRow, 'n' | 'unit'>
+/**
+ * Whether a limit never ends later than the one that bounds it, whenever both begin: the server's calendar.Limit.Within.
+ * Office time may stand still for a whole holiday, so it is never within plain time.
+ */
+export function within(l: Length, bound: Length): boolean {
+  const plain = (x: Length) => x.n * MINUTES[x.unit]
+  if (l.unit === bound.unit) return l.n <= bound.n
+  if (l.unit === '工作日' && bound.unit === '工作时') return (l.n + 1) * OFFICE <= bound.n
+  if (l.unit === '工作时' && bound.unit === '工作日') return l.n <= bound.n * OFFICE
+  if (l.unit.startsWith('工作')) return false
+  if (bound.unit === '工作日') return plain(l) <= bound.n * 1440
+  return plain(l) <= (bound.unit === '工作时' ? bound.n * 60 : plain(bound))
+}
 
 /** rowsOf accepts the bare list, or a list wrapped in an object. */
 export function rowsOf(doc: unknown): LimitRow[] {
