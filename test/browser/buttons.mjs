@@ -8,7 +8,7 @@ import { badText } from './text.mjs'
 
 const only = process.env.ROLE?.split(',')
 const TURNS = 400 // 一个页面至多走这么多步，够不到就是没点完
-/** 走三遍都不再出现的，至多这么多个：通话对方刚好挂断、工单刚好被别的岗位办走，重走一遍也回不到那一刻。看得见却点不到的，一个都不许。 */
+/** 走四遍都不再出现的，至多这么多个：通话对方刚好挂断、工单刚好被别的岗位办走，重走一遍也回不到那一刻。看得见却点不到的，一个都不许。 */
 const FLEETING = 5
 const SPARED = /\|退出登录$/ // 退出就结束了这次巡检；登录的故事里退出
 const pressed = new Map() // 点过的 → 点它的角色
@@ -17,6 +17,8 @@ const met = new Map() // 见过的 → 见过它的角色和页面，是什么
 const mute = new Map() // 灰着又不说原因的
 const told = new Set()
 const seen = new Set() // 查过无障碍的页面
+const owner = new Map() // 先看见它的那一趟：那一趟还在走，别的岗位就不去点
+const under = new Set() // 正在走的各趟
 const handed = new Set() // 办过以后转给下一岗位的工单，办的人可能不再看得到
 const spent = new Map() // 每个角色的每个页面用了多少毫秒
 const stats = { 页面: 0, 整页载入: 0, 点按: 0, 弹窗提交: 0, 重走: 0 }
@@ -143,6 +145,17 @@ async function walk(page, role, login) {
     check(faults.length === 0, `${role} ${key} 无障碍：${faults.join('；')}`)
   }
 
+  /** For people who look: what lies on top, the first time, as a laptop shows it. */
+  async function picture() {
+    const title = await page.evaluate(() => document.querySelector('.el-overlay [role=dialog], .el-overlay .el-drawer') && window.eye.look('').title)
+    if (!title || told.has('图' + title)) return
+    told.add('图' + title)
+    await page.setViewportSize(laptop)
+    await page.evaluate(() => window.eye.quiet(100, 1000))
+    await shot(page, `dialog-${key}-${title.replace(/[^\u4e00-\u9fff\w]+/g, '-')}`)
+    await page.setViewportSize(desktop)
+  }
+
   /** One page, step by step: what is new is pressed, what has been tried is shut, what was passed by is walked to again. */
   async function explore(target) {
     const home = target.path.split('/').slice(0, 3).join('/')
@@ -151,6 +164,7 @@ async function walk(page, role, login) {
     const opened = new Map() // 为它又打开过几次弹窗或菜单
     const blind = new Map() // 有几次找不到它的位置
     const touched = new Set() // 点过其中什么的弹窗
+    const self = Symbol(role)
     let trail = []
     let past = []
     let looks = 0
@@ -162,6 +176,7 @@ async function walk(page, role, login) {
       for (const c of now.list) {
         if (c.place === '页眉' && c.link && !c.label.startsWith('跳')) continue
         if (!ways.has(c.key)) ways.set(c.key, { steps: trail, past: past.slice(-40), layer: Boolean(now.title), turn: looks })
+        if (!under.has(owner.get(c.key))) owner.set(c.key, self)
         if (!met.has(c.key)) met.set(c.key, { at: where, like: c.like })
       }
     }
@@ -171,14 +186,15 @@ async function walk(page, role, login) {
       learn([])
     }
     const left = () => !now.path.startsWith(home) || (key !== 'ticket' && /\/tickets\/\d/.test(now.path))
-    const open = (k) => ways.has(k) && !pressed.has(k) && !SPARED.test(k)
+    const open = (k) => ways.has(k) && !pressed.has(k) && !SPARED.test(k) && (owner.get(k) === self || !under.has(owner.get(k)))
     const tried = (k) => tries.set(k, (tries.get(k) ?? 0) + 1)
     const via = (k) => ways.get(k)?.steps.map((s) => s.key).join(' > ')
     /** What stands beside it in the same dialog or menu, and is seen again with it. */
     const beside = (k) => (ways.get(k)?.layer ? [...ways.keys()].filter((o) => open(o) && via(o) === via(k)) : [k])
     const find = (s) => now.list.find((c) => c.key === s.key)
     where = `${role} ${key}`
-    await start()
+    under.add(self)
+    await start(seen.has(key) ? go : load)
     await inspect()
     let turn = 0
     for (; turn < TURNS; turn++) {
@@ -186,11 +202,12 @@ async function walk(page, role, login) {
       if (pick) await step(pick)
       else if (now.title) await shut()
       else {
-        const back = [...ways.keys()].find((k) => open(k) && (tries.get(k) ?? 0) < (same.has(met.get(k).like) ? 2 : 3))
+        const back = [...ways.keys()].find((k) => open(k) && (tries.get(k) ?? 0) < (same.has(met.get(k).like) ? 2 : 4))
         if (!back) break
         await again(back)
       }
     }
+    under.delete(self)
     check(turn < TURNS, `${role} ${key} 没有点完`)
 
     /**
@@ -247,6 +264,7 @@ async function walk(page, role, login) {
       if (now.missed && (tries.get(c.key) ?? 0) < 3) return (tried(c.key), learn(trail))
       // A press that told something lets the rest of its dialog be walked to again.
       if (!pressed.has(c.key)) for (const k of beside(c.key)) tries.delete(k)
+      if (process.env.PICTURES) await picture()
       pressed.set(c.key, role)
       same.add(c.like)
       if (before.title) touched.add(before.title)
@@ -265,7 +283,7 @@ async function walk(page, role, login) {
       learn([...came, past.at(-1)])
     }
 
-    /** Walks to what was seen and passed by: from where the page stands, from its start, then all that was done from a full load. */
+    /** Walks to what was seen and passed by: from where the page stands, from its start, then from a full load what was done last before it, then all that was. */
     async function again(k) {
       const way = ways.get(k)
       const nth = tries.get(k) ?? 0
@@ -277,7 +295,7 @@ async function walk(page, role, login) {
         stats.重走++
         if (nth === 0) beside(k).forEach(tried)
         await start(nth < 2 ? go : load)
-        if (nth === 2) steps = way.past
+        if (nth >= 2) steps = way.past.slice(nth === 2 ? -8 : -40)
         // A telephone in use is given free before it is called again.
         if (steps.some((s) => s.key.startsWith('电话|'))) for (const label of ['挂机 F', '结束话后']) if (find({ key: '电话|' + label })) await step(find({ key: '电话|' + label }))
         for (const [other, { steps }] of ways) if (!steps.length && other !== k && open(other) && !find({ key: other })) tried(other)
@@ -306,7 +324,11 @@ async function walk(page, role, login) {
   }
 }
 
-const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration' && (!only || only.includes(r)))
+// Who shares pages does not walk them at the same time: what the first pressed need not be pressed again. 系统管理员 is
+// last: he stops accounts and gives them new passwords, which ends the sessions of those who walk beside him.
+const ORDER = ['agent', 'handler', 'kb_admin', 'auditor', 'secadmin', 'unit_lead', 'leader', 'supervisor', 'province', 'shift_lead', 'dispatcher', '', 'sysadmin']
+const turn = (role) => ORDER.indexOf(ORDER.includes(role) ? role : '')
+const roles = [...new Set(accounts.map((a) => a.role))].filter((r) => r !== 'citizen' && r !== 'integration' && (!only || only.includes(r))).sort((a, b) => turn(a) - turn(b))
 const browser = await open()
 const pages = []
 await lanes(roles, async (role) => {
@@ -314,6 +336,7 @@ await lanes(roles, async (role) => {
   const page = pages.pop() ?? (await eyed())
   const login = accounts.find((a) => a.role === role && a.region.startsWith('4201')) ?? accounts.find((a) => a.role === role)
   await walk(page, role, login).catch((err) => check(false, `${role} 中断：${String(err.stack).split('\n').slice(0, 3).join(' ')}`))
+  for (const walk of under) if (walk.description === role) under.delete(walk)
   pages.push(page)
   console.log(`  ${role} ${Math.round((Date.now() - from) / 1000)} 秒`)
 }, Number(process.env.LANES ?? 2))

@@ -47,11 +47,14 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   const opened = computed(() => (phone.value ? String(route.query.id ?? '') : drawer.value ? current.value : ''))
   // What the drawer shows; while it is shut nothing is read, because every reading of a ticket is on record.
   const focus = useTicket(opened, 110)
-  /** Whether one of the acts can be done on this row now; unknown counts as yes, the server has the last word. */
+  /**
+   * Whether one of the acts can be done on this row now, or without names the expected step; unknown counts as yes,
+   * the server has the last word.
+   */
   function offers(r: TicketRow | null, names: string[]): boolean {
     const t = focus.ticket.value
     if (!r || !t || t.id !== r.id) return true
-    return names.some((n) => t.actions?.some((a) => a.name === n))
+    return Boolean(t.actions?.some((a) => (names.length ? names.includes(a.name) : a.primary)))
   }
   const queueInfo = computed(() => queues.value.find((q) => q.queue === queue.value))
 
@@ -107,13 +110,13 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
       const known = focus.ticket.value
       const t = known?.id === r.id && known.version >= r.version ? known : await tickets.get(r.id)
       const primary = names.length ? undefined : t.actions?.find((a) => a.primary)
-      if (!names.length && !primary) {
+      if (!names.length && !primary && opened.value !== r.id) {
         open(r)
         return
       }
       const found = primary ?? names.map((n) => t.actions?.find((a) => a.name === n && (!r.assignment || !a.assignment || a.assignment === r.assignment)) ?? t.actions?.find((a) => a.name === n)).find(Boolean)
       if (found) await acts.start(found, t, preset)
-      else toast.info(`这件工单现在是“${t.status_label}”，没有可做的这一步。`)
+      else toast.info(`这件工单现在是“${t.status_label}”，${names.length ? '没有可做的这一步' : '没有要您办理的步骤'}。`)
     } catch (err) {
       toast.error(err)
     } finally {
