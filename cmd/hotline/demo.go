@@ -20,7 +20,7 @@ func runDemo(ctx context.Context, args []string) error {
 	days := f.Int("days", 90, "演示历史的天数")
 	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
 	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
-	phone, hearing := phoneFlags(f), speechFlags(f)
+	phone, hearing, suite := phoneFlags(f), speechFlags(f), suiteFlag(f)
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func runDemo(ctx context.Context, args []string) error {
 		defer ears.Close()
 		hearing.ASR, hearing.Label = ears.URL(), demo.RecogniserName
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone, Speech: *hearing})
+	a, err := app.Open(ctx, app.Config{Data: *data, Demo: true, Phone: *phone, Speech: *hearing, Suite: *suite})
 	if err != nil {
 		ln.Close()
 		return err

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"hotline/internal/app"
+	"hotline/internal/fault"
 )
 
 // command is one subcommand: what it is for and what it does.
@@ -64,7 +65,14 @@ func main() {
 			}
 			os.Exit(e.code)
 		}
-		fmt.Fprintln(os.Stderr, "错误："+err.Error())
+		var f *fault.Error
+		if errors.As(err, &f) {
+			fmt.Fprintln(os.Stderr, "错误："+f.Detail)
+			if err = f.Unwrap(); err == nil {
+				os.Exit(1)
+			}
+		}
+		fmt.Fprintln(os.Stderr, "原因："+err.Error())
 		os.Exit(1)
 	}
 }

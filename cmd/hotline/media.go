@@ -32,6 +32,7 @@ func runMedia(ctx context.Context, args []string) error {
 	tlsAddr := f.String("tls", "", "SIP over TLS 监听地址，需同时给出证书和私钥")
 	cert := f.String("tls-cert", "", "TLS 证书文件")
 	key := f.String("tls-key", "", "TLS 私钥文件")
+	suite := suiteFlag(f)
 	socket := f.String("socket", "", "命令套接字，不填为数据目录下 voice/media.sock")
 	orphan := f.Duration("orphan", time.Minute, "没有通话且平台不在时多久后退出，0 为一直运行")
 	shards := f.Int("shards", max(1, runtime.NumCPU()/2), "媒体占用的处理器核数")
@@ -54,7 +55,7 @@ func runMedia(ctx context.Context, args []string) error {
 	if *web == "off" {
 		*web = ""
 	}
-	provider, err := seal.OpenFileProvider(*data, "sm")
+	provider, err := seal.OpenFileProvider(*data, *suite)
 	if err != nil {
 		return err
 	}

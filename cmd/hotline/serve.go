@@ -23,7 +23,7 @@ func runServe(ctx context.Context, args []string) error {
 	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite")
 	proxy := f.String("proxy", "", "反向代理的地址或网段，逗号隔开；只信它们的 X-Forwarded-For")
 	https := f.Bool("https", false, "对外经 HTTPS（由反向代理提供）：Cookie 只经 HTTPS 传送")
-	phone, ears := phoneFlags(f), speechFlags(f)
+	phone, ears, suite := phoneFlags(f), speechFlags(f), suiteFlag(f)
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func runServe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone, Speech: *ears, Proxies: proxies, HTTPS: *https})
+	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone, Speech: *ears, Proxies: proxies, HTTPS: *https, Suite: *suite})
 	if err != nil {
 		ln.Close()
 		return err
@@ -110,6 +110,11 @@ func heard(c *speech.Config) string {
 		return "未启用（通话不转写；用 --asr 指定识别服务）"
 	}
 	return c.ASR
+}
+
+// suiteFlag is the suite of new keys, of fields, files and recordings.
+func suiteFlag(f *flag.FlagSet) *string {
+	return f.String("suite", "", "新密钥的加密套件：sm 为国密（SM4、SM3），intl 为国际算法（AES-256、SHA-256）；不填为 sm，原有密文照常可读")
 }
 
 // phoneFlags are the settings of the exchange.

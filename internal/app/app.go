@@ -55,6 +55,7 @@ type Config struct {
 	Proxies  []netip.Prefix // reverse proxies whose X-Forwarded-For is believed
 	HTTPS    bool           // people reach the platform by HTTPS: cookies travel no other way
 	Speech   speech.Config  // 语音识别
+	Suite    string         // 加密套件 of new keys, "sm" or "intl"; "" = "sm"
 }
 
 // App is the platform in one process.
@@ -149,7 +150,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 
 // build makes the services from the lowest floor up.
 func (a *App) build(ctx context.Context) error {
-	keys, err := seal.OpenFileProvider(a.Data, "sm")
+	keys, err := seal.OpenFileProvider(a.Data, a.Suite)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (a *App) mediaCommand() *exec.Cmd {
 		self = os.Args[0]
 	}
 	args := []string{"media", "--data", a.Data, "--sip", a.Phone.SIP}
-	for flag, v := range map[string]string{"--rtp": a.Phone.RTP, "--web": a.Phone.Web} {
+	for flag, v := range map[string]string{"--rtp": a.Phone.RTP, "--web": a.Phone.Web, "--suite": a.Suite} {
 		if v != "" {
 			args = append(args, flag, v)
 		}

@@ -72,7 +72,7 @@ func OpenFileProvider(dir string, suite string) (KeyProvider, error) {
 	}
 	s, err := suiteNamed(suite)
 	if err != nil {
-		return nil, fault.Invalid("seal_suite", "加密套件应为“sm”（国密）或“intl”（国际），收到的是“%s”。", suite).Because(err)
+		return nil, fault.Invalid("seal_suite", "加密套件应为“sm”（国密）或“intl”（国际），收到的是“%s”。", suite)
 	}
 	p := &fileProvider{dir: filepath.Join(dir, "keys"), suite: s, keks: map[string][]byte{}}
 	if err := p.load(); err != nil {

@@ -56,7 +56,7 @@ func (x *exchange) addr() string        { return fmt.Sprintf("%s:%d", exchangeIP
 func (x *exchange) carrierAddr() string { return fmt.Sprintf("%s:%d", carrierIP, x.o.port+1) }
 
 func (x *exchange) start() error {
-	x.cmd = exec.Command(x.o.binary, "media", "--data", x.dir, "--sip", x.addr(), "--rtp", "20000-29999", "--web", fmt.Sprintf("%s:%d", exchangeIP, x.o.port+2))
+	x.cmd = exec.Command(x.o.binary, "media", "--suite", x.o.suite, "--data", x.dir, "--sip", x.addr(), "--rtp", "20000-29999", "--web", fmt.Sprintf("%s:%d", exchangeIP, x.o.port+2))
 	x.cmd.Stderr = os.Stderr
 	return x.cmd.Start()
 }

@@ -15,6 +15,7 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.binary, "exchange", "bin/hotline", "交换机程序")
+	flag.StringVar(&o.suite, "suite", "sm", "录音的加密套件：sm（国密）或 intl（AES）")
 	flag.StringVar(&o.scene, "scene", "all", "setup、bridge、record、browser、crash 或 all")
 	flag.IntVar(&o.calls, "calls", 300, "同时通话数")
 	flag.IntVar(&o.browsers, "browsers", 50, "浏览器座席数")
@@ -29,7 +30,7 @@ func main() {
 }
 
 type options struct {
-	binary, scene            string
+	binary, suite, scene     string
 	calls, browsers, seconds int
 	port                     int
 }
