@@ -83,7 +83,10 @@ type API struct {
 	names   sync.Map // account id → name
 }
 
-const sessionCookie = "hotline_session"
+const (
+	sessionCookie = "hotline_session"
+	hereCookie    = "hotline_here" // says no more than that the browser has logged in
+)
 
 // New registers every route.
 func New(d Deps) *API {

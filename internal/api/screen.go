@@ -61,8 +61,8 @@ type ScreenCity struct {
 	Name    string   `json:"name"`
 	Count   int64    `json:"count"`
 	Per10k  *float64 `json:"per10k"`
-	Open    int64    `json:"open"`
-	Overdue int64    `json:"overdue"`
+	Open    *int64   `json:"open" doc:"少于5件的为空"`
+	Overdue *int64   `json:"overdue" doc:"少于5件的为空"`
 	Hidden  bool     `json:"hidden,omitempty" doc:"少于5件，不显示"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"hotline/internal/access"
 )
@@ -121,7 +122,7 @@ type Menu struct {
 }
 
 type loginOut struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie `header:"Set-Cookie"`
 	Body      struct {
 		Token      string `json:"token"`
 		MustChange bool   `json:"must_change"`
@@ -145,13 +146,13 @@ func (a *API) sessionRoutes() {
 		return a.opened(ctx, s)
 	})
 	type logoutOut struct {
-		SetCookie http.Cookie `header:"Set-Cookie"`
+		SetCookie []http.Cookie `header:"Set-Cookie"`
 	}
 	route(a, http.MethodPost, "/api/v1/logout", "logout", "退出登录", Rule{Self: true, Audit: "logout"}, func(ctx context.Context, _ *struct{}) (*logoutOut, error) {
 		if err := a.Access.Logout(ctx, actorOf(ctx)); err != nil {
 			return nil, err
 		}
-		return &logoutOut{http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}}, nil
+		return &logoutOut{a.cookies("", time.Unix(1, 0))}, nil
 	})
 	route(a, http.MethodGet, "/api/v1/me", "me", "当前账号与菜单", Rule{Self: true, Free: "只含本人信息"}, func(ctx context.Context, _ *struct{}) (*struct{ Body Me }, error) {
 		return &struct{ Body Me }{a.me(ctx, actorOf(ctx))}, nil
@@ -279,10 +280,20 @@ type pathID struct {
 }
 
 func (a *API) opened(ctx context.Context, s access.Session) (*loginOut, error) {
-	out := &loginOut{SetCookie: http.Cookie{Name: sessionCookie, Value: s.Token, Path: "/", HttpOnly: true, Secure: a.HTTPS, SameSite: http.SameSiteLaxMode, Expires: s.Expires}}
+	out := &loginOut{SetCookie: a.cookies(s.Token, s.Expires)}
 	out.Body.Token, out.Body.MustChange = s.Token, s.MustChange
 	out.Body.Me = a.me(ctx, s.Actor)
 	return out, nil
+}
+
+// cookies are what a log-in leaves in the browser: the session, which no script
+// reads, and beside it the word that there is one, so that the console of a
+// stranger shows its log-in page without being refused first.
+func (a *API) cookies(token string, until time.Time) []http.Cookie {
+	session := http.Cookie{Name: sessionCookie, Value: token, Path: "/", HttpOnly: true, Secure: a.HTTPS, SameSite: http.SameSiteLaxMode, Expires: until}
+	here := session
+	here.Name, here.Value, here.HttpOnly = hereCookie, "1", false
+	return []http.Cookie{session, here}
 }
 
 func (a *API) me(ctx context.Context, actor access.Actor) Me {

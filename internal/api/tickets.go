@@ -194,8 +194,9 @@ var pageLists = []string{"dispatch", "unit", "review", "callback", ticket.QueueB
 // that there is no such ticket, where there is no such word.
 func (a *API) knownFilter(actor access.Actor, queue, status, typ, urgency, place, matter string) error {
 	rules := a.Ticket.RulesNow(actor.Platform)
-	_, isRegion := region.Get(place)
-	_, isMatter := a.Ticket.Categories(actor.Platform).Get(matter)
+	whole := func(code string) string { return code + "000000"[min(len(code), 6):] } // 4201 is a city, 0101 a second level
+	_, isRegion := region.Get(whole(place))
+	_, isMatter := a.Ticket.Categories(actor.Platform).Get(whole(matter))
 	for _, c := range []struct {
 		name, label, value string
 		known              bool

@@ -2,10 +2,13 @@ package dispatch
 
 import (
 	"context"
+	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"hotline/internal/category"
 	"hotline/internal/db"
 	"hotline/internal/db/dbtest"
 	"hotline/internal/eventlog"
@@ -75,5 +78,31 @@ func TestCatalogueNamesWhatExists(t *testing.T) {
 	}
 	if err := publish(string(Default())); err != nil {
 		t.Errorf("the embedded catalogue: %v", err)
+	}
+}
+
+// What a catalogue changes is said in names, never in codes.
+func TestCatalogueDifferences(t *testing.T) {
+	say := func(r Rule) rowWords { return r.words(category.Default(), &org.Tree{}) }
+	doc := func(rules ...Rule) []byte {
+		b, _ := json.Marshal(Catalogue{Rules: rules})
+		return b
+	}
+	a := Rule{ID: "M010101", Category: "010101", Duty: "chengguan", Level: "county", Basis: "甲"}
+	b := a
+	b.ID, b.Category, b.Region = "M010102", "010102", "420111"
+	c := a
+	c.Level, c.Basis, c.Assist = "city", "乙", "gongan"
+	got := differences(doc(a, b), doc(c), say)
+	for _, line := range got {
+		if regexp.MustCompile(`[a-zA-Z0-9]`).MatchString(line) {
+			t.Errorf("codes in %q", line)
+		}
+	}
+	if len(got) != 4 || !strings.Contains(got[0], "，层级：县级 → 市级") || !strings.Contains(got[2], "，依据：甲 → 乙") || !strings.HasPrefix(got[3], "删除 ") || !strings.Contains(got[3], "（武汉市洪山区）") {
+		t.Errorf("%q", got)
+	}
+	if got := differences(doc(a, b), doc(a, b), say); got != nil {
+		t.Error(got)
 	}
 }

@@ -22,9 +22,9 @@ type Spot struct {
 	Value      *float64 // of the metric; nil = kept back
 	Count      int64
 	Population int64
-	Open       int64
-	Overdue    int64
-	Hidden     bool
+	Open       *int64 // nil = kept back
+	Overdue    *int64 // nil = kept back
+	Hidden     bool   // the count is kept back and stands as 0
 	Path       string
 }
 
@@ -92,27 +92,28 @@ func (s *Service) Map(ctx context.Context, v Viewer, level, parent, metric strin
 }
 
 func (s *Service) spot(v Viewer, r region.Region, c *vec, metric string, today time.Time, days int) Spot {
-	p := Spot{Code: r.Code, Name: r.Name, Population: int64(r.Population), Count: c.n("received") - c.n("invalid"), Open: c.n("open"), Overdue: c.n("overdue"),
+	p := Spot{Code: r.Code, Name: r.Name, Population: int64(r.Population), Count: c.n("received") - c.n("invalid"),
 		Path: "/stats?" + "name=received&by=region&region=" + r.Code + "&from=" + today.AddDate(0, 0, 1-days).Format("2006-01-02") + "&to=" + today.Format("2006-01-02")}
-	shown := p.Count
-	if metric == Overdue {
-		shown = p.Overdue
+	open, overdue := c.n("open"), c.n("overdue")
+	if !v.Hidden(r.Code, open) {
+		p.Open = &open
 	}
-	if v.Hidden(r.Code, shown) {
-		p.Count, p.Open, p.Overdue, p.Hidden = 0, 0, 0, true
-		return p
+	if !v.Hidden(r.Code, overdue) {
+		p.Overdue = &overdue
 	}
-	if v.Hidden(r.Code, p.Overdue) {
-		p.Overdue = 0
-	}
+	hidden := v.Hidden(r.Code, p.Count)
 	switch {
-	case metric == Per10k && p.Population > 0:
+	case metric == Overdue && p.Overdue != nil:
+		p.Value = ptr(float64(overdue))
+	case metric == Per10k && p.Population > 0 && !hidden:
 		p.Value = ptr(float64(p.Count) / float64(p.Population) * 10000)
-	case metric == Overdue:
-		p.Value = ptr(float64(p.Overdue))
-	case metric == Counted:
+	case metric == Counted && !hidden:
 		p.Value = ptr(float64(p.Count))
 	}
+	if hidden {
+		p.Count = 0
+	}
+	p.Hidden = hidden || metric == Overdue && p.Overdue == nil
 	return p
 }
 

@@ -196,6 +196,8 @@ func TestBoards(t *testing.T) {
 		}
 		if wuhan := b.Cities[0]; !wuhan.Hidden || wuhan.Count != 0 {
 			t.Errorf("a cell of 3 elsewhere is shown to a leader: %+v", wuhan)
+		} else if wuhan.Open != nil || wuhan.Overdue == nil || *wuhan.Overdue != 0 {
+			t.Errorf("three open tickets are kept back, no overdue one is said: %+v", wuhan)
 		}
 		spots, err := w.m.Map(ctx, w.m.ViewerOf(w.Who(access.Province, "P420000")), "county", "420100", Per10k, 1)
 		if err != nil {

@@ -170,6 +170,9 @@ func TestExports(t *testing.T) {
 		if err != nil || rows[len(rows)-1][0] != "合计" || rows[len(rows)-1][1] != "2" {
 			t.Fatalf("%v %v", rows, err)
 		}
+		if got := cellOf(t, f, "水印", "B5"); !strings.HasPrefix(got, "指标：受理量；") || strings.ContainsAny(got, "{}\"") {
+			t.Errorf("条件 %q", got)
+		}
 		if cellOf(t, f, "水印", "B1") != "supervisor" || !strings.HasPrefix(cellOf(t, f, "水印", "B4"), "2026年11月23日 10:00") {
 			t.Error("the watermark does not name account and time")
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -202,12 +201,8 @@ func (s *Service) watermark(b *book, o order) error {
 	if err != nil {
 		return err
 	}
-	what, err := json.Marshal(o.Params)
-	if err != nil {
-		return err
-	}
 	for _, r := range [][2]string{{"导出账号", o.Username}, {"导出人", o.Name}, {"单位", s.Org.Tree().Name(o.Unit)}, {"导出时间", clock.FromMillis(o.At).Format("2006年1月2日 15:04:05")},
-		{"导出条件", string(what)}, {"使用要求", "仅限工作使用，内容已脱敏，不得外传；导出已记入审计日志。"}} {
+		{"导出条件", s.words(o.Params)}, {"使用要求", "仅限工作使用，内容已脱敏，不得外传；导出已记入审计日志。"}} {
 		if err := w.line(r[0], r[1]); err != nil {
 			return err
 		}

@@ -139,6 +139,45 @@ function written(words) {
   await admin.context().close()
 }
 
+// 登录失效：办理弹窗写到一半会话没了，在原页面上重新登录，写的都在；按 Esc 关掉的下次打开也在
+{
+  const t = await request(pages, 'to_dispatch', { title: '登录失效时的派单' })
+  const login = account('dispatcher')
+  const page = await enter(browser, login, laptop)
+  const note = () => dialog(page).getByLabel('备注').inputValue()
+  await goto(page, '/tickets/' + t.id)
+  await press(page, '派单')
+  if (await dialog(page).getByRole('combobox', { name: /^承办单位/ }).inputValue() === '') await find(page, '承办单位', bureau.name)
+  await fill(page, '备注', '写到一半，请勿丢失。')
+  await page.keyboard.press('Escape')
+  await page.locator('.action-dialog').waitFor({ state: 'hidden' }).catch(() => {})
+  await page.reload()
+  await goto(page, '/tickets/' + t.id)
+  await press(page, '派单')
+  check(await dialog(page).getByText('已恢复上次没有提交的内容').waitFor({ timeout: 8000 }).then(() => true, () => false) && (await note()) === '写到一半，请勿丢失。', '关掉弹窗、重新载入后恢复没有提交的内容')
+  if (await dialog(page).getByRole('combobox', { name: /^承办单位/ }).inputValue() === '') await find(page, '承办单位', bureau.name)
+  await api(page, 'POST', '/api/v1/logout', {})
+  await dialog(page).locator('.el-dialog__footer .el-button--primary').last().click()
+  const again = page.getByRole('dialog', { name: '登录已失效' })
+  check(await again.waitFor({ timeout: 8000 }).then(() => true, () => false), '会话没了，在原页面上请人重新登录')
+  await shot(page, 'relogin-1366')
+  const faults = await axe(page)
+  check(faults.length === 0, '重新登录无障碍：' + faults.join('；'))
+  await again.getByLabel('密码').fill(login.password)
+  await again.getByRole('button', { name: '登录并继续' }).click()
+  await again.waitFor({ state: 'hidden', timeout: 8000 }).catch(() => {})
+  check((await note()) === '写到一半，请勿丢失。', '重新登录后弹窗和内容都在')
+  await submit(page)
+  check((await get(dispatcher, t.id)).status === 'handling', '接着提交成功')
+  await goto(page, '/home')
+  await page.getByRole('button', { name: '我的菜单' }).click()
+  await page.getByRole('menuitem', { name: /^退出登录/ }).click()
+  await page.waitForURL(/\/login/)
+  check(!/lost=1/.test(page.url()), '自己退出不说登录已失效')
+  check(page.errors.filter((e) => !/status of 401/.test(e)).length === 0, '控制台错误：' + page.errors.join('；'))
+  await page.context().close()
+}
+
 // 大屏：未登录先去登录，登录后回到大屏
 {
   const page = await enter(browser, null, desktop)

@@ -22,6 +22,7 @@ export const useMe = defineStore('me', () => {
   /** Reads the session once; false when nobody is logged in. */
   async function load(): Promise<boolean> {
     if (me.value) return true
+    if (!tabToken.get() && !document.cookie.includes('hotline_here=')) return false // nobody logged in here: nothing to ask
     try {
       me.value = await api.get<Me>('/me', undefined, { quiet401: true })
     } catch (err) {

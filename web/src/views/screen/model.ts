@@ -17,8 +17,8 @@ export interface City {
   count: number
   per10k: number | null
   hidden?: boolean
-  open?: number
-  overdue?: number
+  open?: number | null
+  overdue?: number | null
 }
 export interface Latest {
   number: string
