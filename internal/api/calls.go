@@ -152,6 +152,7 @@ func (a *API) callRoutes() {
 	type listOut struct {
 		Items []CallRow `json:"items"`
 		Next  string    `json:"next"`
+		Total int64     `json:"total" doc:"按计入口径查询时的总数，否则为 -1"`
 	}
 	route(a, http.MethodGet, "/api/v1/calls", "calls-list", "话单", callers, func(ctx context.Context, in *struct {
 		From      string `query:"from"`
@@ -163,10 +164,15 @@ func (a *API) callRoutes() {
 		Phone     string `query:"phone" maxLength:"30" doc:"完整号码"`
 		Seat      string `query:"seat"`
 		Ticket    string `query:"ticket"`
+		Set       string `query:"set" enum:"offered,queued,answered,in15,late,missed,abandoned,short,surveyed," doc:"话务统计的计入口径，不含拨测"`
+		Platform  string `query:"platform"`
+		Unit      string `query:"unit"`
+		Skill     string `query:"skill" maxLength:"40"`
+		Hour      string `query:"hour" maxLength:"2" doc:"一天中的小时，0至23"`
 		Cursor    string `query:"cursor" maxLength:"60"`
 		Limit     int    `query:"limit" maximum:"200"`
 	}) (*struct{ Body listOut }, error) {
-		f := cdr.Filter{Line: in.Line, Result: in.Result, Direction: in.Direction, Flag: in.Flag, Number: in.Phone, Cursor: in.Cursor, Limit: in.Limit}
+		f := cdr.Filter{Line: in.Line, Result: in.Result, Direction: in.Direction, Flag: in.Flag, Number: in.Phone, Set: in.Set, Skill: in.Skill, Cursor: in.Cursor, Limit: in.Limit}
 		var err error
 		if f.From, err = dayStart(in.From, 0); err != nil {
 			return nil, err
@@ -177,7 +183,7 @@ func (a *API) callRoutes() {
 		for _, x := range []struct {
 			raw string
 			id  *int64
-		}{{in.Seat, &f.Seat}, {in.Ticket, &f.Ticket}} {
+		}{{in.Seat, &f.Seat}, {in.Ticket, &f.Ticket}, {in.Platform, &f.Platform}, {in.Unit, &f.Unit}} {
 			if x.raw == "" {
 				continue
 			}
@@ -185,11 +191,18 @@ func (a *API) callRoutes() {
 				return nil, err
 			}
 		}
-		list, next, err := a.CDR.List(ctx, actorOf(ctx), f)
+		if in.Hour != "" {
+			h, err := strconv.Atoi(in.Hour)
+			if err != nil || h < 0 || h > 23 {
+				return nil, fault.Invalid("hour_invalid", "小时应为0至23。").At(fault.Field{Name: "hour", Detail: "应为0至23。"})
+			}
+			f.Hour = h + 1
+		}
+		list, next, total, err := a.CDR.List(ctx, actorOf(ctx), f)
 		if err != nil {
 			return nil, err
 		}
-		out := listOut{Items: make([]CallRow, 0, len(list)), Next: next}
+		out := listOut{Items: make([]CallRow, 0, len(list)), Next: next, Total: total}
 		for _, c := range list {
 			out.Items = append(out.Items, a.callRow(c))
 		}

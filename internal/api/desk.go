@@ -471,6 +471,7 @@ type CallerOut struct {
 	Profile *CallerProfile `json:"profile"`
 	History []CallerTicket `json:"history"`
 	Open    []CallerTicket `json:"open"`
+	Calls   int            `json:"calls" doc:"近30天来电次数，含进行中的一通"`
 }
 
 // CallerProfile is the 诉求人 as far as earlier tickets tell.
@@ -478,7 +479,6 @@ type CallerProfile struct {
 	Name   string   `json:"name"`
 	Region string   `json:"region"`
 	Tags   []string `json:"tags"`
-	Count  int      `json:"count"`
 }
 
 // CallerTicket is a subject line of the caller's history.
@@ -553,13 +553,13 @@ func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (Cal
 		}
 	}
 	if out.Profile != nil {
-		out.Profile.Count = len(out.History)
 		if len(out.History) >= 3 {
-			out.Profile.Tags = append(out.Profile.Tags, "多次来电")
+			out.Profile.Tags = append(out.Profile.Tags, "多次反映")
 		}
 		if len(out.Open) > 0 {
 			out.Profile.Tags = append(out.Profile.Tags, "有在办工单")
 		}
 	}
-	return out, nil
+	out.Calls, err = a.CDR.Recent(ctx, phone)
+	return out, err
 }

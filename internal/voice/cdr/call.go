@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -296,7 +297,7 @@ func (s *Service) Last(tx *db.Tx, index []byte, since, but int64) (seat int64, c
 	if len(index) == 0 {
 		return 0, 0, nil
 	}
-	if calls, err = db.Int(tx, `SELECT count(*) FROM voice_call WHERE number_bi = $1 AND began >= $2 AND id <> $3`, index, since, but); err != nil {
+	if calls, err = db.Int(tx, `SELECT count(*) FROM voice_call WHERE number_bi = $1 AND began >= $2 AND id <> $3 AND direction = 'in'`, index, since, but); err != nil {
 		return 0, 0, err
 	}
 	seat, err = db.Int(tx, `SELECT seat FROM voice_call WHERE number_bi = $1 AND began >= $2 AND seat > 0 AND answered > 0 ORDER BY began DESC LIMIT 1`, index, since)
@@ -305,3 +306,17 @@ func (s *Service) Last(tx *db.Tx, index []byte, since, but int64) (seat int64, c
 	}
 	return seat, calls, err
 }
+
+// Recent is how many calls (来电) came from a number within a month, the one that
+// is up included: what every page says of how often somebody calls.
+func (s *Service) Recent(ctx context.Context, number string) (calls int, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		_, n, err := s.Last(tx, s.BlindNumber(Plain(number)), tx.NowMS()-Month, 0)
+		calls = int(n)
+		return err
+	})
+	return calls, err
+}
+
+// Month is the span in ms within which calls of one number are counted (近30天).
+const Month = 30 * 24 * 3600 * 1000

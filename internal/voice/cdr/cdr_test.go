@@ -115,7 +115,7 @@ func TestScopeAndLookUp(t *testing.T) {
 			{actor(access.Agent, "P420100", 11), 1}, {actor(access.Agent, "P420100", 99), 0}, {actor(access.ShiftLead, "P420100", 1), 1}, {actor(access.Inspector, "P420200", 2), 1}, {actor(access.BranchAgent, "S420000-12366", 13), 1},
 			{actor(access.Province, "P420000", 3), 3}, {actor(access.SysAdmin, "P420000", 4), 0},
 		} {
-			list, _, err := w.List(ctx, tc.who, Filter{})
+			list, _, _, err := w.List(ctx, tc.who, Filter{})
 			if err != nil || len(list) != tc.want {
 				t.Errorf("%s: %d calls, want %d; %v", tc.who.Role, len(list), tc.want, err)
 			}
@@ -125,15 +125,15 @@ func TestScopeAndLookUp(t *testing.T) {
 			f    Filter
 			want int
 		}{{Filter{Number: "+86 138-7123-4567"}, 1}, {Filter{Flag: "repeat"}, 1}, {Filter{Line: "12366"}, 1}, {Filter{Result: Answered}, 2}, {Filter{From: began + 1}, 2}, {Filter{Seat: 12}, 1}} {
-			if list, _, err := w.List(ctx, all, tc.f); err != nil || len(list) != tc.want {
+			if list, _, _, err := w.List(ctx, all, tc.f); err != nil || len(list) != tc.want {
 				t.Errorf("%+v: %d, want %d; %v", tc.f, len(list), tc.want, err)
 			}
 		}
-		page, next, err := w.List(ctx, all, Filter{Limit: 2})
+		page, next, _, err := w.List(ctx, all, Filter{Limit: 2})
 		if err != nil || len(page) != 2 || next == "" {
 			t.Fatalf("first page: %d %q %v", len(page), next, err)
 		}
-		if rest, _, err := w.List(ctx, all, Filter{Limit: 2, Cursor: next}); err != nil || len(rest) != 1 || rest[0].ID != one.ID {
+		if rest, _, _, err := w.List(ctx, all, Filter{Limit: 2, Cursor: next}); err != nil || len(rest) != 1 || rest[0].ID != one.ID {
 			t.Errorf("second page: %v %v", rest, err)
 		}
 		if _, err := w.Get(ctx, actor(access.ShiftLead, "P420200", 1), one.ID); !fault.Is(err, "call_absent") {
@@ -215,6 +215,23 @@ func TestFigures(t *testing.T) {
 		f := total.Figures
 		if f.Offered != 6 || f.Queued != 5 || f.Answered != 3 || f.In15 != 2 || f.In20 != 3 || f.Abandoned != 2 || f.Short != 1 || f.Outbound != 1 || f.Reached != 1 {
 			t.Errorf("total %+v", f)
+		}
+		// Behind each number stand as many calls.
+		lead := access.Actor{Account: 12, Role: access.ShiftLead, Unit: wuhan}
+		for set, want := range map[string]int64{SetOffered: f.Offered, SetQueued: f.Queued, SetAnswered: f.Answered, SetIn15: f.In15, SetLate: f.Answered - f.In15, SetMissed: f.Queued - f.Answered, SetAbandoned: f.Abandoned, SetShort: f.Short, SetSurveyed: 0} {
+			list, _, n, err := w.List(ctx, lead, Filter{Set: set})
+			if err != nil || n != want || int64(len(list)) != want {
+				t.Errorf("%s: %d calls, %d counted, want %d: %v", set, len(list), n, want, err)
+			}
+			if _, _, n, err := w.List(ctx, lead, Filter{Set: set, Hour: 9 + 1, Limit: 1}); err != nil || n != want {
+				t.Errorf("%s between 9 and 10: %d, want %d: %v", set, n, want, err)
+			}
+			if _, _, n, err := w.List(ctx, lead, Filter{Set: set, Hour: 10 + 1}); err != nil || n != 0 {
+				t.Errorf("%s between 10 and 11: %d: %v", set, n, err)
+			}
+		}
+		if _, _, _, err := w.List(ctx, lead, Filter{Set: "x"}); !fault.Is(err, "set_unknown") {
+			t.Error(err)
 		}
 		if _, tests, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByTest, From: 20261123, To: 20261123}); err != nil || tests.Offered != 1 {
 			t.Errorf("拨测: %+v %v", tests.Figures, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,14 +48,20 @@ type Filter struct {
 	Line, Result, Number   string
 	Direction              string
 	Seat, Ticket, Platform int64
+	Unit                   int64
+	Skill                  string
 	Flag                   string
+	Set                    string // one of the sets of the figures, "" = all calls
+	Hour                   int    // of the day in which the call began plus 1, 0 = all
 	Cursor                 string
 	Limit                  int
 }
 
-// List reads calls, newest first, within the scope of the actor. The look-up by
-// number takes the whole number and goes by its blind index.
-func (s *Service) List(ctx context.Context, a access.Actor, f Filter) (out []*Call, next string, err error) {
+// List reads calls, newest first, within the scope of the actor; total counts
+// those of a set, -1 without one. The look-up by number takes the whole number
+// and goes by its blind index. It fails with flag_unknown, set_unknown,
+// phone_invalid and cursor_invalid.
+func (s *Service) List(ctx context.Context, a access.Actor, f Filter) (out []*Call, next string, total int64, err error) {
 	var args []any
 	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
 	w := []string{s.where(a, &args)}
@@ -65,35 +72,47 @@ func (s *Service) List(ctx context.Context, a access.Actor, f Filter) (out []*Ca
 	if f.To > 0 {
 		add("began < ", f.To)
 	}
-	for col, v := range map[string]string{"line": f.Line, "result": f.Result, "direction": f.Direction} {
+	for col, v := range map[string]string{"line": f.Line, "skill": f.Skill, "result": f.Result, "direction": f.Direction} {
 		if v == "live" && col == "result" {
 			w = append(w, "result = ''")
 		} else if v != "" {
 			add(col+" = ", v)
 		}
 	}
-	for col, v := range map[string]int64{"seat": f.Seat, "ticket": f.Ticket, "platform": f.Platform} {
+	for col, v := range map[string]int64{"seat": f.Seat, "ticket": f.Ticket, "platform": f.Platform, "unit": f.Unit} {
 		if v != 0 {
 			add(col+" = ", v)
 		}
 	}
 	if f.Flag != "" {
 		if strings.Trim(f.Flag, "abcdefghijklmnopqrstuvwxyz_") != "" {
-			return nil, "", fault.Invalid("flag_unknown", "没有这个标记。")
+			return nil, "", 0, fault.Invalid("flag_unknown", "没有这个标记。")
 		}
 		add("(',' || flags || ',') LIKE ", "%,"+f.Flag+",%")
 	}
 	if f.Number != "" {
 		n := Plain(f.Number)
 		if len(n) < 3 || len(n) > 20 {
-			return nil, "", fault.Invalid("phone_invalid", "请输入完整的电话号码。")
+			return nil, "", 0, fault.Invalid("phone_invalid", "请输入完整的电话号码。")
 		}
 		add("number_bi = ", s.BlindNumber(n))
 	}
+	if f.Hour > 0 {
+		add("(began / 3600000 + 8) % 24 = ", f.Hour-1)
+	}
+	total = -1
+	if f.Set != "" {
+		cond, err := f.set(s.Platforms(s.Org.Tree().Platform(a.Unit).ID))
+		if err != nil {
+			return nil, "", 0, err
+		}
+		w = append(w, cond)
+	}
+	count, counted := `SELECT count(*) FROM voice_call WHERE `+strings.Join(w, " AND "), slices.Clone(args)
 	if f.Cursor != "" {
 		var began, id int64
 		if _, err := fmt.Sscanf(f.Cursor, "%d-%d", &began, &id); err != nil {
-			return nil, "", fault.Invalid("cursor_invalid", "翻页位置有误，请重新查询。")
+			return nil, "", 0, fault.Invalid("cursor_invalid", "翻页位置有误，请重新查询。")
 		}
 		w = append(w, "(began < "+arg(began)+" OR began = "+arg(began)+" AND id < "+arg(id)+")")
 	}
@@ -102,6 +121,11 @@ func (s *Service) List(ctx context.Context, a access.Actor, f Filter) (out []*Ca
 	}
 	query := `SELECT ` + callColumns + ` FROM voice_call WHERE ` + strings.Join(w, " AND ") + ` ORDER BY began DESC, id DESC LIMIT ` + arg(f.Limit+1)
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		if f.Set != "" {
+			if total, err = db.Int(tx, count, counted...); err != nil {
+				return err
+			}
+		}
 		out, err = db.All(tx, scanCall, query, args...)
 		return err
 	})
@@ -110,7 +134,7 @@ func (s *Service) List(ctx context.Context, a access.Actor, f Filter) (out []*Ca
 		last := out[f.Limit-1]
 		next = fmt.Sprintf("%d-%d", last.Began, last.ID)
 	}
-	return out, next, err
+	return out, next, total, err
 }
 
 // Detail is everything about one call.

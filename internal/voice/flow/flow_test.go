@@ -482,10 +482,23 @@ func TestSupervision(t *testing.T) {
 	if err := p.d.Watch(ctx, id, Listen); err == nil {
 		t.Error("a seat listened to itself")
 	}
+	must(t, lead.d.Ready(ctx)) // ready again while listening: the next caller rings at the lead
+	next := w.e.Call("12345", "13900001111")
+	w.pass(2 * time.Second)
+	if lead.state() != "ringing" {
+		t.Fatalf("lead %s", lead.state())
+	}
 	hears(TakeOver, [3]bool{true, false, true})
 	if p.state() != "acw" || lead.state() != "talking" {
 		t.Errorf("seat %s, lead %s", p.state(), lead.state())
 	}
+	must(t, p.d.Ready(ctx))
+	w.pass(2 * time.Second)
+	if p.state() != "ringing" { // the one who rang goes to another
+		t.Errorf("the next caller: seat %s", p.state())
+	}
+	w.e.HangUp(next)
+	w.sync()
 	if n := w.count(`SELECT count(*) FROM audit WHERE kind LIKE 'call.%' AND subject_id = $1`, id); n < 4 {
 		t.Errorf("%d entries of the audit", n)
 	}

@@ -136,22 +136,19 @@ func (x *Exchange) place(t line.Treatment) (platform int64, code string) {
 	return tree.Province().ID, region.ProvinceCode
 }
 
-const (
-	day   = 24 * 3600 * 1000
-	month = 30 * day
-)
+const day = 24 * 3600 * 1000
 
 // Past is what is known of a caller's number: counts only.
 type Past struct {
 	Seat  int64 // who served it last, within a month
-	Calls int   // within a month, with this one
+	Calls int   // that came within a month, with this one
 	Today int   // within a day, before this one
 	Open  int   // tickets that are being handled
 }
 
 // PastOf looks up the number of a call; what cannot be read is left out.
 func PastOf(ctx context.Context, records *cdr.Service, tickets *ticket.Service, rec *cdr.Call) (p Past) {
-	since := rec.Began - month
+	since := rec.Began - cdr.Month
 	err := records.DB.View(ctx, func(tx *db.Tx) error {
 		seat, calls, err := records.Last(tx, rec.Index(), since, rec.ID)
 		if err != nil {
@@ -197,6 +194,7 @@ func (x *Exchange) history(ctx context.Context, c *call) {
 				c.Boost += min(p.Today, 5) * x.now().Repeat
 				c.rec.Flag("repeat")
 			}
+			x.show(c)
 			return nil
 		})
 	}()

@@ -120,12 +120,15 @@ func (c *call) takeOver(ctx context.Context, s *seat) error {
 	if p := c.party(s.leg); p == nil {
 		c.watched(ctx, s, Barge)
 	}
+	x.acd.SetIdle(x.ms(), s.id) // one who made himself ready while he listened may be ringing
+	if !x.acd.Adopt(x.ms(), acd.Call{ID: c.q(), Queue: c.rec.Queue, City: c.City}, s.id) {
+		return errInTalk()
+	}
 	p := c.party(s.leg)
 	p.Kind, p.Mode = "seat", ""
 	s.watch = 0
 	from := x.seats[c.Seat]
 	old := c.SeatLeg
-	x.acd.Adopt(x.ms(), acd.Call{ID: c.q(), Queue: c.rec.Queue, City: c.City}, s.id)
 	if old != "" && old != s.leg {
 		q := c.party(old)
 		standing := q != nil && x.standing(q)

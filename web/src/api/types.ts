@@ -37,6 +37,8 @@ export interface Account {
 export interface Me {
   account: Account
   menus: Menu[]
+  /** Operations that the server's table of routes lets this role call, beyond everyone's. */
+  may: string[]
   demo: boolean
   today: string
   warnings?: string[]
@@ -157,9 +159,11 @@ export interface CallerTicket {
   at?: string
 }
 export interface Caller {
-  profile?: { name?: string; region?: string; address?: string; tags?: string[]; count?: number } | null
+  profile?: { name?: string; region?: string; address?: string; tags?: string[] } | null
   history?: CallerTicket[]
   open?: CallerTicket[]
+  /** 来电 of the number within 30 days, the one that is up included. */
+  calls?: number
 }
 export interface DraftDoc<T = unknown> {
   id: string

@@ -2,10 +2,9 @@
 
 const pad = (n: number) => String(n).padStart(2, '0')
 
-/** A moment as a Date whose local parts read 北京时间, wherever the browser stands. */
+/** A moment as a Date whose UTC parts read 北京时间: no browser's zone, nor its summer time, comes into it. */
 export function beijing(at: string | number | Date = new Date()): Date {
-  const d = new Date(at)
-  return new Date(d.getTime() + (d.getTimezoneOffset() + 480) * 60_000)
+  return new Date(new Date(at).getTime() + 8 * 3_600_000)
 }
 
 /** `11-22 20:41`, or with the year when it is another one. */
@@ -13,8 +12,8 @@ export function when(at?: string, now = beijing()): string {
   if (!at) return ''
   const d = beijing(at)
   if (Number.isNaN(d.getTime())) return at
-  const day = `${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${pad(d.getHours())}:${pad(d.getMinutes())}`
-  return d.getFullYear() === now.getFullYear() ? day : `${d.getFullYear()}-${day}`
+  const day = `${pad(d.getUTCMonth() + 1)}-${pad(d.getUTCDate())} ${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}`
+  return d.getUTCFullYear() === now.getUTCFullYear() ? day : `${d.getUTCFullYear()}-${day}`
 }
 
 /** `2026年11月22日 20:41`. */
@@ -22,7 +21,7 @@ export function whenLong(at?: string): string {
   if (!at) return ''
   const d = beijing(at)
   if (Number.isNaN(d.getTime())) return at
-  return `${d.getFullYear()}年${d.getMonth() + 1}月${d.getDate()}日 ${pad(d.getHours())}:${pad(d.getMinutes())}`
+  return `${d.getUTCFullYear()}年${d.getUTCMonth() + 1}月${d.getUTCDate()}日 ${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}`
 }
 
 export function day(at?: string): string {
@@ -32,7 +31,7 @@ export function day(at?: string): string {
 export function clockTime(at?: string | Date): string {
   if (!at) return ''
   const d = beijing(at)
-  return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`
+  return `${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}:${pad(d.getUTCSeconds())}`
 }
 
 /** 单号 as it is spoken: 4-4-4-3. A former number keeps its own form. */

@@ -190,6 +190,9 @@ export const FLAG_WORD: Record<string, string> = {
   adopted: '重启接续', leader: '领导接听', wrong_number: '打错', minor: '未成年人', test: '拨测',
 }
 
+/** How often somebody calls, in the same words wherever it is said; nothing while it is not known. */
+export const timesWord = (calls?: number) => (!calls ? '' : calls > 1 ? `近30天第${calls}次来电` : '近30天首次来电')
+
 /** mm:ss, with the hour in front once there is one. */
 export function span(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000))

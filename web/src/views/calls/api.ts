@@ -162,7 +162,7 @@ export interface LeaderItem {
 
 type Items<T> = { items: T[] }
 export const calls = {
-  list: (filter: Record<string, string | undefined>, cursor: string, limit: number) => api.get<Page<CallRow>>('/calls', { ...filter, cursor, limit }),
+  list: (filter: Record<string, string | undefined>, cursor: string, limit: number) => api.get<Page<CallRow> & { total: number }>('/calls', { ...filter, cursor, limit }),
   get: (id: string) => api.get<CallDetail>(`/calls/${id}`),
   transcript: (id: string, clear: boolean) => api.get<TranscriptOut>(`/calls/${id}/transcript`, { clear: clear || undefined }),
   callbacks: (state: string, from?: string) => api.get<Items<CallbackRow>>('/voice/callbacks', { state, from }),
@@ -184,6 +184,19 @@ export async function recordingSource(call: string, rec: string): Promise<string
   if (!tabToken.get()) return `/api/v1${path}`
   return URL.createObjectURL(await api.blob(path))
 }
+
+/** 计入口径: the sets that the figures count, as the server names them. */
+export const SETS = [
+  { value: 'offered', label: '呼入' },
+  { value: 'queued', label: '转人工' },
+  { value: 'answered', label: '接听' },
+  { value: 'in15', label: '15秒内接听' },
+  { value: 'late', label: '15秒后接听' },
+  { value: 'missed', label: '转人工未接听' },
+  { value: 'abandoned', label: '排队放弃' },
+  { value: 'short', label: '短放弃' },
+  { value: 'surveyed', label: '有评价' },
+]
 
 export const RESULTS = [
   { value: 'live', label: '进行中' },

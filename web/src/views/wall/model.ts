@@ -29,6 +29,9 @@ export interface Tile {
   note: string
   tone?: string
   title?: string
+  /** The set of calls behind the number, see SETS; or a page of its own. */
+  set?: string
+  to?: string
 }
 export function tiles(w: Wall, now: number): Tile[] {
   const t = w.today
@@ -39,10 +42,10 @@ export function tiles(w: Wall, now: number): Tile[] {
     { label: '通话', value: String(n('talking')), note: `振铃 ${n('ringing')}`, tone: 'ok' },
     { label: '就绪', value: String(n('ready')), note: `话后 ${n('acw')}`, tone: 'blue' },
     { label: '在岗', value: String(w.seats.length), note: w.rostered ? `应到 ${w.rostered}` : '未排班', tone: w.absent.length ? 'red' : '' },
-    { label: '待回拨', value: String(w.owed), note: w.next ? (w.next < now ? `超时 ${span(now - w.next)}` : `剩 ${span(w.next - now)}`) : '没有欠拨', tone: w.next && w.next < now ? 'red' : '' },
-    { label: '15秒接通率', value: share(t.in15, t.answered), note: `15秒内 ${t.in15}`, title: '今日15秒内接听÷接听' },
-    { label: '接通率', value: share(t.answered, t.queued), note: `接听 ${t.answered} / 转人工 ${t.queued}`, title: '今日接听÷转人工' },
-    { label: '放弃', value: String(t.abandoned), note: `其中5秒内 ${t.short}`, tone: t.abandoned > t.short ? 'red' : '', title: '今日排队中挂断' },
-    { label: '呼入', value: String(t.offered), note: '今日' },
+    { label: '待回拨', value: String(w.owed), note: w.next ? (w.next < now ? `超时 ${span(now - w.next)}` : `剩 ${span(w.next - now)}`) : '没有欠拨', tone: w.next && w.next < now ? 'red' : '', to: '/calls/callbacks' },
+    { label: '15秒接通率', value: share(t.in15, t.answered), note: `15秒内 ${t.in15}`, title: '今日15秒内接听÷接听', set: 'answered' },
+    { label: '接通率', value: share(t.answered, t.queued), note: `接听 ${t.answered} / 转人工 ${t.queued}`, title: '今日接听÷转人工', set: 'queued' },
+    { label: '放弃', value: String(t.abandoned), note: `其中5秒内 ${t.short}`, tone: t.abandoned > t.short ? 'red' : '', title: '今日排队中挂断', set: 'abandoned' },
+    { label: '呼入', value: String(t.offered), note: '今日', set: 'offered' },
   ]
 }
