@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"fmt"
 	"strconv"
 
 	"hotline/internal/access"
@@ -115,6 +116,7 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 	o := Offer{Name: e.Action, Label: e.Label, Primary: e.Primary, Danger: e.Danger, Fields: make([]OfferField, 0, len(e.Fields))}
 	if a != nil {
 		o.Assignment, o.Unit = a.ID, w.tree.Name(a.Unit)
+		o.Help = w.asked(e, a)
 	}
 	for _, ref := range e.Fields {
 		name, required := Required(ref)
@@ -136,6 +138,33 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 		o.Fields = append(o.Fields, f)
 	}
 	return o
+}
+
+// asked tells whoever decides an application (退单、延期、挂起) what was asked for;
+// the applicant's own words stand in the record of the flow. Empty for other acts.
+func (w *work) asked(e *Edge, a *Assignment) string {
+	kind := map[string]string{"decide-return": ReqReturn, "decide-extension": ReqExtension, "decide-suspension": ReqSuspension}[e.Action]
+	r := w.t.pending(a.ID, kind)
+	if kind == "" || r == nil {
+		return ""
+	}
+	switch kind {
+	case ReqExtension:
+		return fmt.Sprintf("%s申请延长%d个工作日，理由见“流转”。", w.tree.Name(a.Unit), r.Days)
+	case ReqSuspension:
+		return fmt.Sprintf("%s申请挂起最长%d个自然日，原因：%s。理由见“流转”。", w.tree.Name(a.Unit), r.Days, w.choice("suspend_reason", r.Reason))
+	}
+	return fmt.Sprintf("%s申请退单，原因：%s；建议承办单位：%s。依据见“流转”。", w.tree.Name(a.Unit), w.choice("return_reason", r.Reason), w.tree.Name(r.Suggested))
+}
+
+// choice is the Chinese word of one value of a list of choices.
+func (w *work) choice(options, value string) string {
+	for _, v := range w.rules.choices[options] {
+		if v.Value == value {
+			return v.Label
+		}
+	}
+	return value
 }
 
 // defaultOf prefills what is already known.

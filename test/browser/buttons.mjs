@@ -219,14 +219,23 @@ async function walk(page, role, login) {
       const news = now.list.filter((c) => open(c.key) && !(blind.get(c.key) > 2)).sort((a, b) => age(b) - age(a))
       const calm = news.find((c) => !c.ends && !(now.title && c.submit))
       const ends = news.find((c) => c.ends)
-      if (!now.title) return calm && age(calm) === looks ? calm : (reopened() ?? calm ?? ends ?? elsewhere())
+      if (!now.title) return calm && age(calm) === looks ? calm : (reopened() ?? calm ?? ends ?? elsewhere() ?? ring())
       const submit = news.find((c) => c.submit)
+      if (now.title === '来一个电话' && !calm) return ring()
       return calm ?? (submit && (!touched.has(now.title) || tries.get(submit.key)) ? submit : ends ?? reopened())
     }
     /** A dialog bears the name of its button: what was not reached in it on another page, row or role is reached from here. */
     function elsewhere() {
       const c = now.list.find((x) => x.label && pressed.has(x.key) && !(opened.get(x.key) > 1) && [...met.keys()].some((k) => k.startsWith(`弹窗${x.label.replace(/ ?(回车|Ctrl.*)$/, '')}|`) && !pressed.has(k)))
       if (c) opened.set(c.key, (opened.get(c.key) ?? 0) + 1)
+      return c
+    }
+    /** A call that was lost, or over before all its keys were pressed, is followed by another. */
+    function ring() {
+      if (pressed.has('电话|挂机 F') && ![...met.keys()].some((k) => k.startsWith('电话|') && !pressed.has(k))) return
+      const c = find({ key: '电话|行|BUTTONmenuitem.item' }) ?? find({ key: '电话|来一个电话' }) ?? (ways.has('电话|来一个电话') && find({ key: '电话|就绪' }))
+      if (!c || opened.get(c.key) > 5) return
+      opened.set(c.key, (opened.get(c.key) ?? 0) + 1)
       return c
     }
     /** What leads back at once to a dialog or menu that closed before all of it was pressed; a dialog may stand behind a menu. */
@@ -346,6 +355,7 @@ const gone = [...met].filter(([k]) => !pressed.has(k) && !SPARED.test(k))
 const missing = gone.filter(([, m]) => !same.has(m.like))
 stats.同样的点过 = gone.length - missing.length
 check(missing.length <= FLEETING, `见过却没点到${missing.length}个：\n    ${missing.map(([k, m]) => `${k}（${m.at}）`).join('\n    ')}`)
+if (!only && !process.env.TARGET) for (const k of ['接听 F', '挂机 F', '转接 F', '满意度 F']) check(pressed.has('电话|' + k), `没有来电，没点到“${k}”`)
 check(mute.size === 0, `灰着却不说原因${mute.size}个：\n    ${[...mute].map(([k, at]) => `${k}（${at}）`).join('\n    ')}`)
 console.log(`逐个点按：${met.size}个按钮，` + Object.entries(stats).map(([k, n]) => `${k}${n}`).join('，'))
 const slow = [...spent].sort((a, b) => b[1] - a[1]).slice(0, 10)

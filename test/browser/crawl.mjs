@@ -8,11 +8,12 @@ const seen = new Set()
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 const MOBILE = /^(unit|review|home)$/
 
-/** What the first screen of a page costs in JavaScript, gzipped. */
+/** What the first screen of a page costs in JavaScript, gzipped; what is fetched ahead while nothing is to be done is not of it. */
 async function weigh(page, path) {
   const urls = new Set()
   const note = (r) => /\.js(\?|$)/.test(r.url()) && urls.add(r.url())
   page.on('response', note)
+  await page.addInitScript(() => (window.requestIdleCallback = () => 0))
   await page.goto(base + '/console' + path)
   await settle(page)
   page.off('response', note)

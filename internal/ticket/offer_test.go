@@ -1,0 +1,42 @@
+package ticket
+
+import (
+	"testing"
+
+	"hotline/internal/access"
+	"hotline/internal/db/dbtest"
+)
+
+// 审核人在弹窗里看到申请的是什么：退单的原因和建议承办单位，延期、挂起的天数。
+func TestOfferTellsWhatWasAsked(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	dept := "D420100-chengguan"
+	handler, dispatcher := w.who(access.Handler, dept), w.who(access.Dispatcher, "P420100")
+	name := w.units[dept].Name
+	made := w.create(nil)
+	w.must(dispatcher, made.ID, "dispatch", map[string]any{"unit": w.units[dept].ID})
+	w.must(handler, made.ID, "sign", nil)
+	for _, x := range []struct {
+		ask, decide, want string
+		fields            map[string]any
+	}{
+		{"extend", "decide-extension", name + "申请延长3个工作日，理由见“流转”。", map[string]any{"days": 3, "reason": "需要现场核查后再答复"}},
+		{"suspend", "decide-suspension", name + "申请挂起最长10个自然日，原因：司法程序。理由见“流转”。", map[string]any{"suspend_reason": "judicial", "suspend_days": 10, "reason": "等待法院判决结果"}},
+		{"return", "decide-return", name + "申请退单，原因：非本单位职责；建议承办单位：" + name + "。依据见“流转”。", map[string]any{"return_reason": "not_duty", "basis": "不在本单位三定规定以内", "suggested": w.units[dept].ID}},
+	} {
+		w.must(handler, made.ID, x.ask, x.fields)
+		help := "没有这一步"
+		for _, o := range w.s.Offers(w.load(made.ID), dispatcher) {
+			if o.Name == x.decide {
+				help = o.Help
+			} else if o.Help != "" {
+				t.Errorf("%s says %q", o.Name, o.Help)
+			}
+		}
+		if help != x.want {
+			t.Errorf("%s says %q, want %q", x.decide, help, x.want)
+		}
+		w.must(dispatcher, made.ID, x.decide, map[string]any{"decision": "reject", "opinion": "请继续办理。"})
+	}
+}
