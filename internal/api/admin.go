@@ -22,6 +22,7 @@ func (a *API) adminRoutes() {
 	a.orgRoutes()
 	a.accountRoutes()
 	a.handsetRoutes()
+	a.trunkRoutes()
 	a.grantRoutes()
 	a.policyRoutes()
 	a.calendarRoutes()

@@ -117,6 +117,7 @@ func (a *API) voiceRoutes() {
 	a.callbackRoutes()
 	a.specialRoutes()
 	a.leaderRoutes()
+	a.holdRoutes()
 	a.textRoutes()
 }
 
