@@ -199,6 +199,14 @@ func (a *API) formTime(field, s string) (time.Time, error) {
 	return time.Time{}, e.At(fault.Field{Name: field, Detail: e.Detail})
 }
 
+// lastMoment reads until when something lasts: a day is meant with its evening.
+func (a *API) lastMoment(field, s string) (time.Time, error) {
+	if t, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(s), clock.Shanghai); err == nil && t.Year() >= 2000 && t.Year() <= 2100 {
+		return t.AddDate(0, 0, 1).Add(-time.Millisecond), nil
+	}
+	return a.formTime(field, s)
+}
+
 // recordIn writes an act of the actor to the audit in the caller's transaction.
 func (a *API) recordIn(tx *db.Tx, actor access.Actor, e audit.Entry) error {
 	e.Actor, e.Account, e.Role, e.Unit, e.IP = actor.Account, actor.Username, string(actor.Role), actor.Unit, actor.IP
