@@ -108,7 +108,7 @@ var dueQueues = map[access.Role][]string{
 }
 
 // dueShown is how many tickets the first page names.
-const dueShown = 8
+const dueShown = 12
 
 func (a *API) homeRoutes() {
 	route(a, http.MethodGet, "/api/v1/home", "home", "首页", Rule{Audit: "home"}, func(ctx context.Context, _ *struct{}) (*struct{ Body HomeOut }, error) {

@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +214,9 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 				q.token = w.token[who.name]
 				w.judge(t, r, who.name, who.role, w.call(q))
 			}
+			if who.role != "" {
+				w.told(t, who.name, who.role)
+			}
 		})
 	}
 	wg.Wait()
@@ -226,6 +231,20 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 			if a := w.as("guest", http.MethodGet, "/api/v1/me", nil); a.status != 401 || a.wrong() != "" {
 				t.Errorf("after %s: %d %s", r.ID, a.status, a.raw)
 			}
+		}
+	}
+}
+
+// told checks that the console is told of exactly the restricted operations that the role may call.
+func (w *world) told(t *testing.T, name string, role access.Role) {
+	var me Me
+	if err := json.Unmarshal(w.as(name, http.MethodGet, "/api/v1/me", nil).raw, &me); err != nil {
+		t.Error(err)
+	}
+	for _, r := range w.api.Routes {
+		want := !r.Rule.Public && !r.Rule.Self && len(r.Rule.Verbs)+len(r.Rule.Roles) > 0 && permitted(r.Rule, role)
+		if slices.Contains(me.May, r.ID) != want {
+			t.Errorf("%s is told may %s = %v", name, r.ID, !want)
 		}
 	}
 }

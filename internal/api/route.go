@@ -30,6 +30,9 @@ type Route struct {
 	Rule                      Rule
 }
 
+// restricted tells whether only some of the staff may call the route.
+func (r Rule) restricted() bool { return !r.Public && !r.Self && len(r.Verbs)+len(r.Roles) > 0 }
+
 // allows tells whether the rule lets the actor in.
 func (r Rule) allows(a access.Actor) bool {
 	if r.Public || r.Self {

@@ -98,7 +98,10 @@ type Me struct {
 		Region     string  `json:"region"`
 		RegionName string  `json:"region_name"`
 	} `json:"account"`
-	Menus     []Menu   `json:"menus"`
+	Menus []Menu `json:"menus"`
+	// May are the operations beyond those of every member of staff that the table of
+	// routes lets this role call: the console offers these and no others.
+	May       []string `json:"may" doc:"本角色可调用的受限操作"`
 	Demo      bool     `json:"demo"`
 	Today     string   `json:"today"`
 	Warnings  []string `json:"warnings"`
@@ -293,6 +296,12 @@ func (a *API) me(ctx context.Context, actor access.Actor) Me {
 	m.Menus = []Menu{}
 	for _, x := range access.Menus(actor.Role) {
 		m.Menus = append(m.Menus, Menu{Key: x.Key, Label: x.Label, Path: x.Path, Group: x.Group})
+	}
+	m.May = []string{}
+	for _, r := range a.Routes {
+		if r.Rule.restricted() && r.Rule.allows(actor) {
+			m.May = append(m.May, r.ID)
+		}
 	}
 	now := a.now()
 	m.Demo, m.Today, m.Warnings = a.Demo != nil, now.Format("2006-01-02"), []string{}

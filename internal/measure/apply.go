@@ -177,7 +177,7 @@ func (b *book) step(e eventlog.Event, f *fact, r, was *row) error {
 			}
 		}
 	case "deadline":
-		b.deadline(r, f, e.At)
+		b.deadline(r, f)
 	case "close":
 		return b.closed(r, f, e)
 	case "callback", "evaluate":
@@ -235,8 +235,8 @@ func (b *book) returned(r, was *row, f *fact, at int64) {
 	}
 }
 
-// deadline marks what ran over.
-func (b *book) deadline(r *row, f *fact, at int64) {
+// deadline marks what ran over, at the hour it was due: a sweep may come later.
+func (b *book) deadline(r *row, f *fact) {
 	if f.Stage != 100 {
 		return
 	}
@@ -247,7 +247,7 @@ func (b *book) deadline(r *row, f *fact, at int64) {
 		}
 	case ticket.ClockHandle:
 		if f.Owes == r.root && r.root != 0 && r.closed == 0 {
-			r.late = at
+			r.late = f.Due
 		}
 	}
 }

@@ -263,7 +263,7 @@ func doDeadline(w *work) error {
 		stage := c.nextStage()
 		c.Stage = stage
 		c.schedule()
-		w.data["clock"], w.data["kind"], w.data["stage"], w.data["cu"] = c.ID, c.Kind, stage, c.Unit
+		w.data["clock"], w.data["kind"], w.data["stage"], w.data["cu"], w.data["due"] = c.ID, c.Kind, stage, c.Unit, c.Due
 		if c.Assignment != 0 {
 			w.a = w.t.Assignment(c.Assignment)
 		}

@@ -55,6 +55,14 @@ router.beforeEach(async (to) => {
   return true
 })
 
+/** Loads the programs of pages before they are visited, one after the other; one that fails is asked for again when it is. */
+export async function fetchPages(paths: string[]): Promise<void> {
+  for (const path of paths) {
+    const page = router.resolve(path).matched.at(-1)?.components?.default
+    if (typeof page === 'function') await (page as () => Promise<unknown>)().catch(() => undefined)
+  }
+}
+
 router.afterEach((to) => {
   document.title = to.meta.title ? `${to.meta.title} · 12345热线` : '12345政务服务便民热线'
 })

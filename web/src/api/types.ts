@@ -37,6 +37,8 @@ export interface Account {
 export interface Me {
   account: Account
   menus: Menu[]
+  /** Operations that the server's table of routes lets this role call, beyond everyone's. */
+  may: string[]
   demo: boolean
   today: string
   warnings?: string[]

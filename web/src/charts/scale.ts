@@ -17,7 +17,10 @@ export function nice(x: number): number {
   return n * mag
 }
 
-const text = (x: number) => String(Math.round(x * 100) / 100)
+/** ratio writes requests per 10,000 people (万人诉求比): two decimals, three where two would say little. */
+export const ratio = (x: number) => x.toFixed(x < 0.1 ? 3 : 2)
+
+const text = (x: number) => String(Math.round(x * 1000) / 1000)
 
 /** breaks proposes up to `classes`-1 distinct round limits that split the values about evenly. */
 export function breaks(values: number[], classes: number): number[] {

@@ -17,7 +17,6 @@ export interface Palette {
   border: string
   empty: string
   hover: string
-  halo: string
   /** Map ramp, low to high. */
   ramp: string[]
   /** Distinct hues for parts of a whole; text always names them too. */
@@ -42,7 +41,6 @@ const SCREEN: Palette = {
   border: '#6fa6e6',
   empty: '#0e2c55',
   hover: '#2e77c4',
-  halo: '#071a38',
   ramp: ['#12345f', '#1f5fa8', '#4f9be0', '#ffd27a', '#e5533d'],
   parts: ['#4f9be0', '#ffd27a', '#67d0a0', '#e5793d', '#9a8cf0', '#5fd0d8', '#8fa3c4'],
   size: 15,
@@ -72,7 +70,6 @@ export function paletteOf(look: Look): Palette {
     border: dark ? '#0f151d' : '#ffffff',
     empty: v('--panel-2', '#f7f9fc'),
     hover: dark ? '#49618a' : '#f5d48a',
-    halo: dark ? '#10161f' : '#ffffff',
     ramp: dark ? RAMP_DARK : RAMP_LIGHT,
     parts: dark
       ? ['#8ab4f0', '#f2b661', '#7fd19b', '#e58f7a', '#b3a5f5', '#79cfd6', '#a5afbf']

@@ -38,7 +38,9 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   const name = route.name
 
   const filter = computed(() => filterOf(route.query))
-  const queue = computed(() => filter.value.queue || firstQueue || queues.value[0]?.queue || '')
+  // A page opens where something waits, and stays there.
+  const landing = ref(firstQueue)
+  const queue = computed(() => filter.value.queue || landing.value)
   const filtered = computed(() => Object.keys(filter.value).some((k) => k !== 'queue' && k !== 'sort'))
   const list = useList<TicketRow>((cursor, limit) => tickets.list({ ...filter.value, queue: queue.value }, cursor, limit))
   const row = computed(() => list.items.value.find((r) => r.id === current.value) ?? null)
@@ -64,6 +66,7 @@ export function useBoard(page: string, firstQueue = '', busyOnly = false) {
   async function readQueues() {
     try {
       const read = (await tickets.queues(page)).items ?? []
+      landing.value ||= (read.find((q) => q.count > 0) ?? read[0])?.queue ?? ''
       queues.value = busyOnly ? read.filter((q) => q.count > 0 || q.queue === filter.value.queue) : read
     } catch {
       // The list below reports what is wrong.

@@ -9,6 +9,9 @@ export const useMe = defineStore('me', () => {
   const counts = ref<Counts>({ menus: {}, queues: {} })
   const account = computed(() => me.value?.account ?? null)
   const role = computed(() => account.value?.role ?? '')
+  const allowed = computed(() => new Set(me.value?.may ?? []))
+  /** Whether the server lets this role call the operation, by its name in the table of routes. */
+  const may = (operation: string) => allowed.value.has(operation)
   const menus = computed(() =>
     (me.value?.menus ?? []).map((m) => ({ ...m, path: menuPath(m.path), count: counts.value.menus[m.key] ?? m.count ?? 0 })),
   )
@@ -73,7 +76,7 @@ export const useMe = defineStore('me', () => {
     counts.value = { menus: {}, queues: {} }
   }
 
-  return { me, account, role, menus, home, counts, load, loadCounts, login, enter, logout, forget }
+  return { me, account, role, may, menus, home, counts, load, loadCounts, login, enter, logout, forget }
 })
 
 /** The server may name a menu by its full address or by the part after /console. */

@@ -219,7 +219,6 @@ export const SETS = [
   { value: 'short', label: '短放弃' },
   { value: 'surveyed', label: '有评价' },
 ]
-export const RECORD_ROLES = ['agent', 'shift_lead', 'branch_agent', 'callback', 'inspector', 'supervisor', 'province', 'cell']
 
 export const RESULTS = [
   { value: 'live', label: '进行中' },
