@@ -204,6 +204,7 @@ const line = { number: '12399', name: '园林绿化服务热线', department: '�
   await other.locator('label').filter({ hasText: /^生效中$/ }).click()
   await settle(other)
   check((await other.getByRole('row').filter({ hasText: '同一问题已答复五次' }).count()) === 0, '到期的不在生效中')
+  await other.locator('label').filter({ hasText: /^全部$/ }).click()
 
   await theirs.getByRole('button', { name: '解除' }).click()
   check(await seen(theirs.getByText('已解除')), '可以解除')
