@@ -56,7 +56,7 @@ var menuTable = []menuRule{
 	{Menu{"stats", "统计报表", "/stats", groupService}, Stats, []Role{ShiftLead, UnitLead, Supervisor, Province, Leader}},
 	{Menu{"organisation", "组织机构", "/admin/organisation", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"accounts", "账号管理", "/admin/accounts", groupAdmin}, UserAdmin, []Role{SysAdmin}},
-	{Menu{"phones", "话机", "/admin/phones", groupAdmin}, Config, []Role{SysAdmin}},
+	{Menu{"phones", "话机与中继", "/admin/phones", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"limits", "办理时限", "/admin/limits", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"catalogue", "派单目录", "/admin/catalogue", groupAdmin}, Config, []Role{SysAdmin}},
 	{Menu{"categories", "事项分类", "/admin/categories", groupAdmin}, Config, []Role{SysAdmin}},

@@ -22,6 +22,7 @@ func (a *API) adminRoutes() {
 	a.orgRoutes()
 	a.accountRoutes()
 	a.handsetRoutes()
+	a.trunkRoutes()
 	a.grantRoutes()
 	a.policyRoutes()
 	a.calendarRoutes()
@@ -196,6 +197,14 @@ func (a *API) formTime(field, s string) (time.Time, error) {
 	}
 	e := fault.Invalid("date_invalid", "日期应为“2026-11-22”或“2026-11-22 09:00”这样的格式，年份在2000至2100之间。")
 	return time.Time{}, e.At(fault.Field{Name: field, Detail: e.Detail})
+}
+
+// lastMoment reads until when something lasts: a day is meant with its evening.
+func (a *API) lastMoment(field, s string) (time.Time, error) {
+	if t, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(s), clock.Shanghai); err == nil && t.Year() >= 2000 && t.Year() <= 2100 {
+		return t.AddDate(0, 0, 1).Add(-time.Millisecond), nil
+	}
+	return a.formTime(field, s)
 }
 
 // recordIn writes an act of the actor to the audit in the caller's transaction.

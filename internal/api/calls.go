@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +79,8 @@ type CallOut struct {
 	Transfers    []TransferOut   `json:"transfers"`
 	Recordings   []CallRecording `json:"recordings"`
 	MayListen    bool            `json:"may_listen"`
+	Holds        []HoldOut       `json:"holds" doc:"封存，最近的在前"`
+	MayHold      bool            `json:"may_hold"`
 }
 
 // CallLeg is one party's connection.
@@ -300,7 +303,7 @@ func (a *API) transcriptRoutes() {
 
 func (a *API) callOut(ctx context.Context, actor access.Actor, d cdr.Detail) CallOut {
 	c := d.Call
-	o := CallOut{CallRow: a.callRow(c), Cause: c.Cause, By: c.By, Loss: float64(c.Loss) / 1000, Jitter: c.Jitter, Legs: []CallLeg{}, Offers: []CallOffer{}, Transfers: []TransferOut{}, Recordings: []CallRecording{}}
+	o := CallOut{CallRow: a.callRow(c), Cause: c.Cause, By: c.By, Loss: float64(c.Loss) / 1000, Jitter: c.Jitter, Legs: []CallLeg{}, Offers: []CallOffer{}, Transfers: []TransferOut{}, Recordings: []CallRecording{}, Holds: []HoldOut{}, MayHold: slices.Contains(holders, actor.Role)}
 	if c.Ticket != 0 {
 		if n, err := a.Ticket.Numbers(ctx, []int64{c.Ticket}, access.GrantOf(actor.Role).Clearance); err == nil {
 			o.TicketNumber = n[c.Ticket]
@@ -319,6 +322,9 @@ func (a *API) callOut(ctx context.Context, actor access.Actor, d cdr.Detail) Cal
 			x.RingMs = f.Ended - f.Began
 		}
 		o.Offers = append(o.Offers, x)
+	}
+	for _, h := range d.Holds {
+		o.Holds = append(o.Holds, a.holdOut(h))
 	}
 	for _, t := range d.Transfers {
 		o.Transfers = append(o.Transfers, a.transferOut(t))

@@ -18,6 +18,10 @@ type LeaderOut struct {
 	Title      string `json:"title"`
 	From       string `json:"from"`
 	To         string `json:"to"`
+	State      string `json:"state" enum:"planned,running,over,cancelled"`
+	StateLabel string `json:"state_label"`
+	Reason     string `json:"reason" doc:"取消原因"`
+	By         string `json:"cancelled_by"`
 }
 
 // LeaderItemOut is a matter that a leader took.
@@ -38,7 +42,18 @@ func (a *API) leaderRoutes() {
 	edit := see
 	edit.Roles = []access.Role{access.ShiftLead, access.Supervisor, access.Province}
 	one := func(l cdr.LeaderSession) LeaderOut {
-		return LeaderOut{ID(l.ID), ID(l.Leader), a.accountName(l.Leader), l.Title, stamp(l.From), stamp(l.To)}
+		o := LeaderOut{ID: ID(l.ID), Leader: ID(l.Leader), LeaderName: a.accountName(l.Leader), Title: l.Title, From: stamp(l.From), To: stamp(l.To), Reason: l.Reason}
+		switch now := clock.Millis(a.now()); {
+		case l.Cancelled > 0:
+			o.State, o.StateLabel, o.By = "cancelled", "已取消", a.accountName(l.CancelledBy)
+		case l.To <= now:
+			o.State, o.StateLabel = "over", "已结束"
+		case l.From <= now:
+			o.State, o.StateLabel = "running", "进行中"
+		default:
+			o.State, o.StateLabel = "planned", "未开始"
+		}
+		return o
 	}
 	type sessionsOut struct {
 		Items []LeaderOut `json:"items"`
@@ -78,6 +93,27 @@ func (a *API) leaderRoutes() {
 			return nil, err
 		}
 		return &struct{ Body LeaderOut }{one(l)}, a.seenMany(ctx, "leader", 1, "create")
+	})
+	cancel := edit
+	cancel.Audit = "leader.cancel"
+	route(a, http.MethodPost, "/api/v1/voice/leader/{id}/cancel", "voice-leader-cancel", "取消领导接听", cancel, func(ctx context.Context, in *struct {
+		ID   string `path:"id"`
+		Body struct {
+			Reason string `json:"reason" maxLength:"200"`
+		}
+	}) (*struct{ Body LeaderOut }, error) {
+		id, err := parseID(in.ID)
+		if err != nil {
+			return nil, err
+		}
+		l, err := a.CDR.CancelLeaderSession(ctx, a.Audit, actorOf(ctx), id, in.Body.Reason)
+		if err != nil {
+			return nil, err
+		}
+		if a.Voice != nil {
+			err = a.Voice.SessionCancelled(ctx, l.ID)
+		}
+		return &struct{ Body LeaderOut }{one(l)}, err
 	})
 	type itemsOut struct {
 		Items []LeaderItemOut `json:"items"`

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -114,6 +116,16 @@ func (a *API) lineRoutes() {
 		}
 		return &struct{ Body LineChangeOut }{a.lineChange(actorOf(ctx), c)}, nil
 	})
+	a.raw(http.MethodGet, "/api/v1/lines/sheet", "lines-sheet", "归并清单模板", Rule{Roles: keep.Roles, Free: "台账对全体工作人员公开"}, func(w http.ResponseWriter, _ *http.Request) error {
+		var b bytes.Buffer
+		if err := line.Sheet(&b, a.Lines.All(a.now())); err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+		w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape("归并清单.xlsx"))
+		_, err := w.Write(b.Bytes())
+		return err
+	})
 	imported := keep
 	imported.Audit = "line.import"
 	a.raw(http.MethodPost, "/api/v1/lines/import", "lines-import", "导入归并清单", imported, func(w http.ResponseWriter, r *http.Request) error {
@@ -145,6 +157,7 @@ func (a *API) importLines(ctx context.Context, actor access.Actor, name string, 
 	if err != nil {
 		return LineImportOut{}, err
 	}
+	lines = a.LineChanges.Kept(lines)
 	out := LineImportOut{Read: len(lines), Rejected: append([]line.RowError{}, bad...), Diff: []string{}}
 	_, diff, kind, err := a.LineChanges.Plan(lines)
 	if err != nil {

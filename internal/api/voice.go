@@ -117,6 +117,7 @@ func (a *API) voiceRoutes() {
 	a.callbackRoutes()
 	a.specialRoutes()
 	a.leaderRoutes()
+	a.holdRoutes()
 	a.textRoutes()
 }
 
@@ -311,7 +312,7 @@ func (a *API) specialOut(ctx context.Context, x cdr.Special) SpecialOut {
 		o.Approver = a.accountName(x.Approver)
 	}
 	if x.State == "active" && x.Expires <= clock.Millis(a.now()) {
-		o.StateLabel = "已到期"
+		o.State, o.StateLabel = "expired", "已到期"
 	}
 	return o
 }
@@ -322,15 +323,21 @@ func (a *API) specialRoutes() {
 	}
 	keep := Rule{Roles: []access.Role{access.ShiftLead, access.Supervisor, access.Province}, Audit: "special"}
 	route(a, http.MethodGet, "/api/v1/voice/special", "voice-special", "特殊名单", keep, func(ctx context.Context, in *struct {
-		State string `query:"state" enum:"pending,active,rejected,lifted,"`
+		State string `query:"state" enum:"pending,active,expired,rejected,lifted,"`
 	}) (*struct{ Body specialsOut }, error) {
-		list, err := a.CDR.Specials(ctx, actorOf(ctx), in.State)
+		kept := in.State
+		if kept == "expired" { // is kept as active: the day alone ends it
+			kept = "active"
+		}
+		list, err := a.CDR.Specials(ctx, actorOf(ctx), kept)
 		if err != nil {
 			return nil, err
 		}
 		out := specialsOut{Items: []SpecialOut{}}
 		for _, x := range list {
-			out.Items = append(out.Items, a.specialOut(ctx, x))
+			if o := a.specialOut(ctx, x); in.State == "" || o.State == in.State {
+				out.Items = append(out.Items, o)
+			}
 		}
 		return &struct{ Body specialsOut }{out}, a.seenMany(ctx, "special", len(list), "list")
 	})
@@ -345,7 +352,7 @@ func (a *API) specialRoutes() {
 	propose.Roles = append([]access.Role{access.Agent}, keep.Roles...)
 	route(a, http.MethodPost, "/api/v1/voice/special", "voice-special-create", "提出列入特殊名单", propose, func(ctx context.Context, in *struct{ Body specialIn }) (*struct{ Body SpecialOut }, error) {
 		actor := actorOf(ctx)
-		until, err := a.formTime("expires", in.Body.Expires)
+		until, err := a.lastMoment("expires", in.Body.Expires)
 		if err != nil {
 			return nil, err
 		}

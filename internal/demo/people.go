@@ -166,7 +166,7 @@ func homeUnit(t *org.Tree, city string) (org.Unit, bool) {
 }
 
 // namedAccounts are those of accounts.json: one a role and city where the role
-// exists, and the province's.
+// exists, and the province's, with two of 省级管理.
 func namedAccounts(t *org.Tree) []access.NewAccount {
 	var out []access.NewAccount
 	add := func(region string, u org.Unit, roles ...access.Role) {
@@ -177,6 +177,7 @@ func namedAccounts(t *org.Tree) []access.NewAccount {
 	prov := t.Province()
 	add(region.ProvinceCode, prov, cityRoles...)
 	add(region.ProvinceCode, prov, provinceRoles...)
+	out = append(out, account(fmt.Sprintf("%s.%s.2", access.Province, region.ProvinceCode), prov, access.Province)) // what two must approve
 	if u, ok := homeUnit(t, region.ProvinceCode); ok {
 		add(region.ProvinceCode, u, unitRoles...)
 	}

@@ -236,3 +236,37 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// The list that the registry writes reads back without a change; a sub-centre
+// keeps its unit when its line is in an imported list.
+func TestSheetReadsBack(t *testing.T) {
+	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
+		s, _ := service(t, d, c)
+		all := s.all()
+		var b bytes.Buffer
+		if err := Sheet(&b, all); err != nil {
+			t.Fatal(err)
+		}
+		lines, bad, err := Read("归并清单.xlsx", b.Bytes(), c.Now())
+		if err != nil || len(bad) > 0 || len(lines) != len(all) {
+			t.Fatalf("%d of %d lines, %v %v", len(lines), len(all), bad, err)
+		}
+		if _, diff, _, err := s.Plan(s.Kept(lines)); err != nil || len(diff) > 0 {
+			t.Errorf("as it stands: %v %v", diff, err)
+		}
+		for i, l := range lines {
+			if l.Mode == Subcentre {
+				lines[i].Seats = 30
+			}
+		}
+		merged, diff, _, err := s.Plan(s.Kept(lines))
+		if err != nil || len(diff) == 0 {
+			t.Fatal(diff, err)
+		}
+		for i, l := range merged {
+			if was := all[i]; l.Unit != was.Unit || l.State != was.State {
+				t.Errorf("%s: unit %q, state %s; was %q, %s", l.Number, l.Unit, l.State, was.Unit, was.State)
+			}
+		}
+	})
+}

@@ -1,5 +1,6 @@
 // 号码与名单故事：归并清单有错行不提交、改好后预览并提交、省级批准后生效、再导入没有变更；恢复已取消的号码要两人；特殊名单一人提出另一人批准，来电仍接得通。
-import { account, api, axe, base, check, desktop, enter, finish, laptop, settle, shot } from './lib.mjs'
+import { readFileSync } from 'node:fs'
+import { account, accounts, api, axe, base, check, desktop, enter, finish, laptop, settle, shot } from './lib.mjs'
 import { openPhone, rest, ring, seen, sit } from './seat.mjs'
 
 const browser = await openPhone()
@@ -61,6 +62,38 @@ async function pending(text) {
   await give(sheet('清单.csv', ROW))
   check(await seen(d.getByText('与现行台账相同，没有变更。', { exact: false })), '再导入没有变更')
   check(await commit.isDisabled(), '没有变更不能提交')
+
+  // 同一行写成 JSON，也没有变更；下载的模板（xlsx）就是现行台账，原样传回没有变更
+  const json = (...rows) => ({ name: '清单.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(rows.map((r) => Object.fromEntries(r.split(',').map((v, i) => [HEAD.split(',')[i], v]))))) })
+  await give(json(ROW))
+  check(await seen(d.getByText('与现行台账相同，没有变更。', { exact: false })), 'JSON 再导入没有变更')
+  await give(json(ROW, '96511,供水服务热线,水务部门,并一并,武汉市,,,'))
+  check(await seen(d.getByText(/第3行.*96511.*归并方式“并一并”/)), 'JSON 写明第几行错在哪里')
+  const [file] = await Promise.all([lead.waitForEvent('download'), d.getByRole('button', { name: '下载模板' }).click()])
+  const book = readFileSync(await file.path())
+  check(book.subarray(0, 2).toString() === 'PK', '模板是 xlsx')
+  await give({ name: '归并清单.xlsx', mimeType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', buffer: book })
+  check(await seen(d.getByText(/读到 \d+行。与现行台账相同，没有变更/)), 'xlsx 模板原样传回没有变更')
+  await settle(lead)
+  await shot(lead, 'lines-import-xlsx-1600')
+  await give({ name: '坏.xlsx', mimeType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', buffer: Buffer.from('PK坏') })
+  check(await seen(d.getByText(/归并清单无法读取/)), '坏文件有提示')
+  await lead.keyboard.press('Escape')
+
+  // JSON 从预览到提交、批准、再导入
+  const next = ROW.replace(',320,', ',360,')
+  const again = await imports(lead)
+  await again.give(json(next))
+  check(await seen(again.d.getByText(/月均话务量：320 → 360/)), 'JSON 预览差异')
+  await again.d.getByLabel('变更理由').fill('按十一月话务量更新')
+  await again.commit.click()
+  check(await said(lead, '已提交审批'), 'JSON 提交审批')
+  const asked = await pending('按十一月话务量更新')
+  await asked.getByRole('button', { name: '批准', exact: true }).click()
+  check(await said(province, '已批准'), 'JSON 的变更批准')
+  const third = await imports(lead)
+  await third.give(json(next))
+  check(await seen(third.d.getByText('与现行台账相同，没有变更。', { exact: false })), 'JSON 第二次没有变更')
 }
 
 // 新号码要省级批准；注销后恢复要两人批准，同一人不能批两次
@@ -98,6 +131,16 @@ const line = { number: '12399', name: '园林绿化服务热线', department: '�
   check((await axe(province)).length === 0, '变更申请无障碍：' + (await axe(province)).join('；'))
   const now = (await api(lead, 'GET', '/api/v1/lines')).body.items.find((l) => l.number === '12399')
   check(now?.state === '已取消', '批满之前仍是已取消：' + now?.state)
+
+  // 第二人：演示的省级管理有两个账号
+  const second = await enter(browser, accounts.filter((a) => a.role === 'province')[1], desktop)
+  await second.goto(base + '/console/lines')
+  await second.locator('label').filter({ hasText: /^变更申请$/ }).click()
+  const theirs = change(second, '恢复园林绿化服务热线')
+  await theirs.getByRole('button', { name: '批准', exact: true }).click()
+  check(await said(second, '已批准'), '第二人批准')
+  const back = (await api(lead, 'GET', '/api/v1/lines')).body.items.find((l) => l.number === '12399')
+  check(back?.state === '过渡期', '两人批准后恢复：' + back?.state)
 }
 
 // 特殊名单：一人提出，另一人批准；自己不能批自己；来电标明，接得通
@@ -146,6 +189,22 @@ const line = { number: '12399', name: '园林绿化服务热线', department: '�
   check(await seen(agent.bar.getByText('三方通话'), 10_000), '紧急情形照样一键三方')
   await agent.keyboard.press('F4')
   await rest(agent)
+
+  // 到期：自己失效，页面写明，不再有解除
+  const soon = new Date(Date.now() + 4000).toISOString()
+  const brief = await api(lead, 'POST', '/api/v1/voice/special', { number: '13500009077', kind: 'repeat', reason: '同一问题已答复五次仍来电', expires: soon })
+  check((await api(other, 'POST', `/api/v1/voice/special/${brief.body.id}/approve`)).status === 200, '批准只剩几秒的一条')
+  await other.waitForTimeout(5000)
+  await other.locator('label').filter({ hasText: /^已到期$/ }).click()
+  const over = other.getByRole('row').filter({ hasText: '同一问题已答复五次' }).first()
+  check(await seen(over.getByText('已到期', { exact: true })), '到期后写明已到期')
+  check((await over.getByRole('button').count()) === 0, '到期的没有操作')
+  await settle(other)
+  await shot(other, 'special-expired-1600')
+  await other.locator('label').filter({ hasText: /^生效中$/ }).click()
+  await settle(other)
+  check((await other.getByRole('row').filter({ hasText: '同一问题已答复五次' }).count()) === 0, '到期的不在生效中')
+  await other.locator('label').filter({ hasText: /^全部$/ }).click()
 
   await theirs.getByRole('button', { name: '解除' }).click()
   check(await seen(theirs.getByText('已解除')), '可以解除')

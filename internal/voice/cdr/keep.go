@@ -28,7 +28,8 @@ type Keeping struct {
 	Holds     []Hold `json:"holds,omitempty"`
 }
 
-// Hold (封存) keeps a call's recordings and words until it is taken out.
+// Hold (封存) is what rules said of a call before holds had a form of their own;
+// it is still kept. A new one is a LegalHold.
 type Hold struct {
 	Call   string `json:"call"`   // number of the call
 	Reason string `json:"reason"` // 依据
@@ -83,6 +84,9 @@ func (s *Service) Kept(tx *db.Tx, k Keeping, call, ticketID, closed int64) (bool
 		if h.Call == strconv.FormatInt(call, 10) {
 			return true, nil
 		}
+	}
+	if n, err := db.Int(tx, `SELECT count(*) FROM voice_hold WHERE call_id = $1 AND lifted = 0`, call); err != nil || n > 0 {
+		return true, err
 	}
 	if n, err := db.Int(tx, `SELECT count(*) FROM voice_leader_item WHERE call_id = $1 AND state <> 'done'`, call); err != nil || n > 0 {
 		return true, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/clock"
 	"hotline/internal/db"
@@ -67,6 +68,29 @@ func TestExpire(t *testing.T) {
 		free = append(free, words)
 		s.Watched = func(_ *db.Tx, id int64) (bool, error) { return id == watched, nil }
 		k := Keeping{Recording: 730, Text: 730, Holds: []Hold{{Call: itoa(kept["hold"].ID), Reason: "公安机关调取"}}}
+		lead := tw.Who("shift_lead", "P420100")
+		kept["form"] = call(0)
+		holding := func(code string, err error) {
+			t.Helper()
+			if code == "" && err != nil || code != "" && !fault.Is(err, code) {
+				t.Errorf("hold: %v, want %q", err, code)
+			}
+		}
+		hold := func(who access.Actor, reason string) error {
+			_, err := s.HoldCall(ctx, w.audit, who, kept["form"].ID, reason)
+			return err
+		}
+		holding("reason_needed", hold(lead, "查"))
+		holding("call_absent", hold(tw.Who("shift_lead", "P420200"), "公安机关依法调取"))
+		holding("hold_absent", s.LiftHold(ctx, w.audit, lead, kept["form"].ID, "案件已经审结"))
+		holding("", hold(lead, "公安机关依法调取"))
+		holding("hold_exists", hold(lead, "公安机关依法调取"))
+		if list, err := s.Holds(ctx, lead, false); err != nil || len(list) != 1 || list[0].Reason != "公安机关依法调取" {
+			t.Errorf("holds: %+v %v", list, err)
+		}
+		if list, err := s.Holds(ctx, tw.Who("shift_lead", "P420200"), true); err != nil || len(list) != 0 {
+			t.Errorf("holds of another city: %+v %v", list, err)
+		}
 		var removed []string
 		expire := func(k Keeping) int64 {
 			t.Helper()
@@ -116,6 +140,15 @@ func TestExpire(t *testing.T) {
 		c.Advance(100 * day) // the ticket that closed late
 		if n := expire(k); n != 1 {
 			t.Errorf("%d after the late ticket's time", n)
+		}
+		_, err = s.HoldCall(ctx, w.audit, lead, free[0].ID, "公安机关依法调取")
+		holding("hold_late", err)
+		holding("", s.LiftHold(ctx, w.audit, lead, kept["form"].ID, "案件已经审结"))
+		if n := expire(k); n != 1 {
+			t.Errorf("%d after the hold was lifted", n)
+		}
+		if n := count(`SELECT count(*) FROM audit WHERE kind IN ('call.hold', 'call.unhold')`); n != 2 {
+			t.Errorf("%d entries of holds in the audit", n)
 		}
 		k.Holds = nil
 		if n := expire(k); n != 1 {

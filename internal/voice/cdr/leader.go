@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"hotline/internal/access"
+	"hotline/internal/audit"
 	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/fault"
@@ -18,6 +20,9 @@ type LeaderSession struct {
 	Title                string
 	From, To             int64
 	By                   int64
+	Cancelled            int64  // ms UTC at which it was called off, 0 = it stands
+	Reason               string // why it was
+	CancelledBy          int64
 }
 
 // LeaderItem is a call that a leader answered, until its matter is done.
@@ -48,13 +53,48 @@ func (s *Service) AddLeaderSession(ctx context.Context, by access.Actor, l Leade
 }
 
 func scanSession(sc db.Scanner) (l LeaderSession, err error) {
-	return l, sc.Scan(&l.ID, &l.Platform, &l.Leader, &l.Title, &l.From, &l.To, &l.By)
+	err = sc.Scan(&l.ID, &l.Platform, &l.Leader, &l.Title, &l.From, &l.To, &l.By, &l.Cancelled, &l.Reason, &l.CancelledBy)
+	return l, err
+}
+
+const sessionQuery = `SELECT l.id, l.platform, l.leader, l.title, l.from_at, l.to_at, l.made_by, COALESCE(c.at, 0), COALESCE(c.reason, ''), COALESCE(c.by_account, 0)
+ FROM voice_leader l LEFT JOIN voice_leader_cancel c ON c.session = l.id WHERE `
+
+// CancelLeaderSession calls a session off that is not over, with a reason that its
+// page shows. It fails with reason_needed, session_absent, session_over,
+// session_cancelled.
+func (s *Service) CancelLeaderSession(ctx context.Context, log *audit.Log, by access.Actor, id int64, reason string) (l LeaderSession, err error) {
+	reason = zh.Redact(strings.TrimSpace(reason))
+	if zh.Len(reason) < 2 || zh.Len(reason) > 200 {
+		return l, fault.Invalid("reason_needed", "请填写2至200字的取消原因。").At(fault.Field{Name: "reason", Detail: "应为2至200字。"})
+	}
+	err = s.DB.Update(ctx, func(tx *db.Tx) error {
+		l, err = db.One(tx, scanSession, sessionQuery+`l.id = $1 AND l.platform = $2`, id, s.Org.Tree().Platform(by.Unit).ID)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return fault.NotFound("session_absent", "没有这场领导接听，或它不在您的管理范围内。")
+		case err != nil:
+			return err
+		case l.Cancelled > 0:
+			return fault.Conflict("session_cancelled", "这场领导接听已经取消。")
+		case l.To <= tx.NowMS():
+			return fault.Conflict("session_over", "这场领导接听已经结束，不能取消。")
+		}
+		l.Cancelled, l.Reason, l.CancelledBy = tx.NowMS(), reason, by.Account
+		if _, err := tx.Exec(`INSERT INTO voice_leader_cancel (session, reason, by_account, at) VALUES ($1,$2,$3,$4)`, l.ID, l.Reason, l.CancelledBy, l.Cancelled); err != nil {
+			return err
+		}
+		e := entryOf(by, "leader.cancel", l.ID, reason)
+		e.SubjectKind = "leader"
+		return log.Record(tx, e)
+	})
+	return l, err
 }
 
 // LeaderNow is the session that gives the account a seat now.
 func (s *Service) LeaderNow(ctx context.Context, account int64) (l LeaderSession, ok bool, err error) {
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
-		l, err = db.One(tx, scanSession, `SELECT id, platform, leader, title, from_at, to_at, made_by FROM voice_leader WHERE leader = $1 AND from_at <= $2 AND to_at > $2 ORDER BY id DESC LIMIT 1`, account, tx.NowMS())
+		l, err = db.One(tx, scanSession, sessionQuery+`l.leader = $1 AND l.from_at <= $2 AND l.to_at > $2 AND c.at IS NULL ORDER BY l.id DESC LIMIT 1`, account, tx.NowMS())
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -66,7 +106,7 @@ func (s *Service) LeaderNow(ctx context.Context, account int64) (l LeaderSession
 // LeaderSessions lists the sessions of an actor's platform, newest first.
 func (s *Service) LeaderSessions(ctx context.Context, a access.Actor) (out []LeaderSession, err error) {
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
-		out, err = db.All(tx, scanSession, `SELECT id, platform, leader, title, from_at, to_at, made_by FROM voice_leader WHERE platform = $1 ORDER BY from_at DESC LIMIT 200`, s.Org.Tree().Platform(a.Unit).ID)
+		out, err = db.All(tx, scanSession, sessionQuery+`l.platform = $1 ORDER BY l.from_at DESC LIMIT 200`, s.Org.Tree().Platform(a.Unit).ID)
 		return err
 	})
 	return out, err

@@ -4,7 +4,7 @@ import "hotline/internal/db"
 
 // Schema is the room's tables.
 func Schema() db.Schema {
-	return db.Schema{Name: "voice", Steps: []db.Step{{SQL: schemaV1}, {SQL: schemaV2}, {SQL: schemaV3}}}
+	return db.Schema{Name: "voice", Steps: []db.Step{{SQL: schemaV1}, {SQL: schemaV2}, {SQL: schemaV3}, {SQL: schemaV4}}}
 }
 
 const schemaV1 = `
@@ -228,3 +228,23 @@ CREATE INDEX voice_transcript_call ON voice_transcript(call_id, from_at)`
 const schemaV3 = `
 CREATE INDEX voice_recording_due ON voice_recording(began) WHERE state <> 'expired';
 CREATE INDEX voice_transcript_due ON voice_transcript(from_at)`
+
+// schemaV4: what is kept from destruction (封存), and sessions that were called off.
+const schemaV4 = `
+CREATE TABLE voice_hold (
+  id BIGINT PRIMARY KEY,
+  call_id BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  made_by BIGINT NOT NULL,
+  made BIGINT NOT NULL,
+  lifted BIGINT NOT NULL,
+  lifted_by BIGINT NOT NULL,
+  lift_reason TEXT NOT NULL
+);
+CREATE UNIQUE INDEX voice_hold_call ON voice_hold(call_id) WHERE lifted = 0;
+CREATE TABLE voice_leader_cancel (
+  session BIGINT PRIMARY KEY,
+  reason TEXT NOT NULL,
+  by_account BIGINT NOT NULL,
+  at BIGINT NOT NULL
+)`

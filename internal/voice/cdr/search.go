@@ -144,6 +144,7 @@ type Detail struct {
 	Offers     []Offering
 	Transfers  []Transfer
 	Recordings []Recording
+	Holds      []LegalHold
 }
 
 // Get reads one call within the scope of the actor.
@@ -169,6 +170,9 @@ func (s *Service) Get(ctx context.Context, a access.Actor, id int64) (d Detail, 
 			return err
 		}
 		d.Recordings, err = db.All(tx, scanRecording, `SELECT rec, call_id, began, ms, bytes, sha256, state FROM voice_recording WHERE call_id = $1 ORDER BY began, rec`, id)
+		if err == nil {
+			d.Holds, err = s.HoldOf(tx, id)
+		}
 		return err
 	})
 	return d, err

@@ -43,7 +43,7 @@ func scanSpecial(sc db.Scanner) (x Special, err error) {
 }
 
 // maxSpecial is how long an entry may last before it is asked for anew.
-const maxSpecial = 180 * 24 * 3600 * 1000
+const maxSpecial = 181 * 24 * 3600 * 1000 // 180 days and the rest of the last
 
 // ProposeSpecial asks for a number to be put on the list. platform is whose
 // list it is.
@@ -88,6 +88,8 @@ func (s *Service) DecideSpecial(ctx context.Context, log *audit.Log, by access.A
 			return fault.Invalid("decision_invalid", "请选择批准、不批准或解除。")
 		case x.State != from:
 			return fault.Conflict("special_moved", "这条记录现为“%s”，不能这样处理。", SpecialStates[x.State])
+		case decision == "approve" && x.Expires <= tx.NowMS():
+			return fault.Conflict("special_expired", "所提的有效期已过，不能批准；仍需列入请重新提出。")
 		case decision == "approve" && x.Applicant == by.Account:
 			return fault.Forbidden("two_persons", "列入特殊名单须由另一人批准。")
 		}

@@ -44,6 +44,24 @@ func (x *Exchange) untilOver(ctx context.Context, s *seat) {
 	})
 }
 
+// SessionCancelled takes a leader off duty whose session was called off: at once,
+// or after the talk that he is in.
+func (x *Exchange) SessionCancelled(ctx context.Context, session int64) error {
+	return x.do(ctx, func() error {
+		for account, l := range x.leader {
+			if l.ID != session {
+				continue
+			}
+			l.To = x.ms()
+			x.leader[account] = l
+			if s := x.seats[seatName(account)]; s != nil {
+				x.untilOver(ctx, s)
+			}
+		}
+		return nil
+	})
+}
+
 // leaderTook puts a call that a leader answered on the follow-up board.
 func (x *Exchange) leaderTook(s *seat, c *call) {
 	session := x.leader[s.actor.Account]

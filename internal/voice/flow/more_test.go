@@ -150,6 +150,50 @@ func TestLeaderAnswers(t *testing.T) {
 	}
 }
 
+// A session that is called off ends the leader's duty at once; a reason is asked
+// for, and it cannot be called off twice.
+func TestLeaderSessionIsCalledOff(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	mayor, err := w.deps.Access.ByUsername(ctx, "acct.mayor")
+	must(t, err)
+	a := actorOf(mayor, w.deps.Org.Tree())
+	lead := access.Actor{Account: 1, Role: access.ShiftLead, Unit: a.Unit}
+	session, err := w.deps.CDR.AddLeaderSession(ctx, lead, cdr.LeaderSession{Leader: mayor.ID, Title: "市长接听日", From: w.x.ms(), To: w.x.ms() + 3_600_000})
+	must(t, err)
+	p := w.sit("mayor")
+	for code, try := range map[string]struct {
+		who    access.Actor
+		reason string
+	}{"reason_needed": {lead, " "}, "session_absent": {access.Actor{Account: 2, Role: access.ShiftLead, Unit: w.deps.Org.Tree().Province().ID}, "临时有会议"}} {
+		if _, err := w.deps.CDR.CancelLeaderSession(ctx, w.deps.Audit, try.who, session.ID, try.reason); !fault.Is(err, code) {
+			t.Errorf("%v, want %s", err, code)
+		}
+	}
+	_, err = w.deps.CDR.CancelLeaderSession(ctx, w.deps.Audit, lead, session.ID, "临时有会议")
+	must(t, err)
+	must(t, w.x.SessionCancelled(ctx, session.ID))
+	w.pass(time.Second)
+	w.call("12345")
+	w.pass(2 * time.Second)
+	if st := p.state(); st == "ready" || st == "ringing" {
+		t.Errorf("after the session was called off he is %s", st)
+	}
+	if _, err := w.x.Open(ctx, a, func(Message) {}); !fault.Is(err, "seat_role") {
+		t.Errorf("a seat of a session that was called off: %v", err)
+	}
+	if _, err := w.deps.CDR.CancelLeaderSession(ctx, w.deps.Audit, lead, session.ID, "临时有会议"); !fault.Is(err, "session_cancelled") {
+		t.Errorf("called off twice: %v", err)
+	}
+	list, err := w.deps.CDR.LeaderSessions(ctx, a)
+	if err != nil || len(list) != 1 || list[0].Cancelled == 0 || list[0].Reason != "临时有会议" {
+		t.Errorf("sessions: %+v %v", list, err)
+	}
+	if n := w.count(`SELECT count(*) FROM audit WHERE kind = 'leader.cancel' AND subject_id = $1`, session.ID); n != 1 {
+		t.Errorf("%d entries of the audit", n)
+	}
+}
+
 // A ticket made at the seat carries its call.
 func TestTicketKnowsItsCall(t *testing.T) {
 	w := newWorld(t)

@@ -5,9 +5,11 @@ import (
 
 	"hotline/internal/access"
 	"hotline/internal/clock"
+	"hotline/internal/fault"
 	"hotline/internal/org"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/media"
 	"hotline/internal/workforce"
 )
 
@@ -225,4 +227,37 @@ func (x *Exchange) Linked() (sip string, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.state.SIP, x.linked
+}
+
+// TrunkState is a carrier's connection by its rule, as the exchange finds it
+// (中继状态).
+type TrunkState struct {
+	Trunk
+	media.TrunkView
+	Calls int // parties that are up or ring on it now
+}
+
+// TrunkStates asks the exchange how its trunks stand; unavailable voice_unavailable
+// while it does not answer.
+func (x *Exchange) TrunkStates(ctx context.Context) ([]TrunkState, error) {
+	st, err := x.Engine.Snapshot(ctx)
+	if err != nil {
+		return nil, fault.Unavailable("voice_unavailable", "语音平台暂不可用，请稍后再试。").Because(err)
+	}
+	out := []TrunkState{}
+	for _, rule := range x.now().Trunks {
+		t := TrunkState{Trunk: rule}
+		for _, v := range st.Trunks {
+			if v.Name == rule.Name {
+				t.TrunkView = v
+			}
+		}
+		for _, l := range st.Legs {
+			if l.Trunk == rule.Name {
+				t.Calls++
+			}
+		}
+		out = append(out, t)
+	}
+	return out, nil
 }

@@ -173,6 +173,20 @@ type LegState struct {
 	Headers  map[string]string `json:"headers,omitempty"`
 }
 
+// TrunkView is how a carrier's connection stands (中继状态).
+type TrunkView struct {
+	Name      string `json:"name"`
+	Asked     bool   `json:"asked"`            // OPTIONS or REGISTER has been answered, or given up, once
+	Up        bool   `json:"up"`               // answers
+	Since     int64  `json:"since,omitempty"`  // ms UTC of the last change between up and down
+	Last      int64  `json:"last,omitempty"`   // ms UTC of the last answer, or of waiting for one in vain
+	Code      int    `json:"code,omitempty"`   // SIP answer to it, 0 = none came
+	Failed    int64  `json:"failed,omitempty"` // ms UTC of the last failure
+	FailCode  int    `json:"fail_code,omitempty"`
+	Registers bool   `json:"registers,omitempty"` // we register there (中继注册)
+	Until     int64  `json:"until,omitempty"`     // ms UTC at which the registration ends
+}
+
 // State is all that the exchange carries now, as of Seq.
 type State struct {
 	Seq      uint64     `json:"seq"`
@@ -182,6 +196,8 @@ type State struct {
 	Legs     []LegState `json:"legs"`
 	Seats    []Seat     `json:"seats"`
 	Phones   []string   `json:"phones"`
+
+	Trunks []TrunkView `json:"trunks"`
 }
 
 // Engine carries calls. Every command is idempotent and answers an *Error with a

@@ -279,6 +279,7 @@ func (e *Engine) Snapshot(context.Context) (media.State, error) {
 	sort.Slice(s.Legs, func(i, j int) bool { return s.Legs[i].Leg < s.Legs[j].Leg })
 	sort.Slice(s.Seats, func(i, j int) bool { return s.Seats[i] < s.Seats[j] })
 	sort.Strings(s.Phones)
+	s.Trunks = e.stack.Trunks()
 	return s, nil
 }
 

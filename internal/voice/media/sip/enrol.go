@@ -60,7 +60,7 @@ func (t *trunks) enrol(tr *trunk) {
 	if !ok {
 		t.s.log.Warn("carrier does not register us", "trunk", tr.Name, "code", code, "again", wait)
 	}
-	if name, up, news := t.heard(tr, ok); news {
+	if name, up, news := t.heard(tr, ok, code, granted); news {
 		t.s.h.Trunk(name, up)
 	}
 	t.mu.Lock()

@@ -35,6 +35,7 @@ type trunk struct {
 	timer *timer
 	gone  bool
 	reg   *enrolment // nil = the carrier knows us by our address
+	view  media.TrunkView
 }
 
 // bucket is one caller's allowance.
@@ -77,7 +78,7 @@ func (t *trunks) set(list []media.Trunk) error {
 		stays := false
 		for _, n := range next {
 			if n.Name == old.Name && n.Address == old.Address && n.Transport == old.Transport {
-				n.heard, n.up, n.fails = old.heard, old.up, old.fails
+				n.heard, n.up, n.fails, n.view = old.heard, old.up, old.fails, old.view
 				if old.reg != nil && n.reg != nil && n.User == old.User && n.Domain == old.Domain {
 					n.reg, stays = old.reg, true
 				}
@@ -204,8 +205,8 @@ func (t *trunks) ping(tr *trunk) {
 		tr.addrs = addrs
 	}
 	t.mu.Unlock()
-	alive := t.s.alive(tr.Trunk)
-	if name, up, news := t.heard(tr, alive); news {
+	code := t.s.options(tr.Trunk)
+	if name, up, news := t.heard(tr, code != 0 && code != 408 && code != 503, code, 0); news {
 		t.s.h.Trunk(name, up)
 	}
 	t.mu.Lock()
@@ -220,8 +221,9 @@ func (t *trunks) ping(tr *trunk) {
 	tr.timer = t.s.timers.after(wait, func() { t.ping(tr) })
 }
 
-// heard notes what a ping showed; news tells that the trunk's state has changed.
-func (t *trunks) heard(tr *trunk, alive bool) (name string, up, news bool) {
+// heard notes what a ping or a REGISTER showed, with the answer's code (0 = none)
+// and the term that was granted; news tells that the trunk's state has changed.
+func (t *trunks) heard(tr *trunk, alive bool, code int, term time.Duration) (name string, up, news bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if tr.gone {
@@ -237,8 +239,36 @@ func (t *trunks) heard(tr *trunk, alive bool) (name string, up, news bool) {
 			tr.up = false
 		}
 	}
-	return tr.Name, tr.up, tr.up != was || !heard
+	news = tr.up != was || !heard
+	v, now := &tr.view, t.s.clock.Now().UnixMilli()
+	v.Last, v.Code, v.Until = now, code, 0
+	if term > 0 {
+		v.Until = now + term.Milliseconds()
+	}
+	if !alive {
+		v.Failed, v.FailCode = now, code
+	}
+	if news {
+		v.Since = now
+	}
+	return tr.Name, tr.up, news
 }
+
+// views tells how the trunks stand, in the order of the rules.
+func (t *trunks) views() []media.TrunkView {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	out := make([]media.TrunkView, 0, len(t.list))
+	for _, tr := range t.list {
+		v := tr.view
+		v.Name, v.Asked, v.Up, v.Registers = tr.Name, tr.heard, tr.up, tr.reg != nil
+		out = append(out, v)
+	}
+	return out
+}
+
+// Trunks tells how the carriers' connections stand.
+func (s *Stack) Trunks() []media.TrunkView { return s.trunks.views() }
 
 // resolve is the addresses behind a trunk's name, none when it is one or unknown.
 func resolve(address, transport string) []netip.Addr {
@@ -258,11 +288,12 @@ func resolve(address, transport string) []netip.Addr {
 	return found
 }
 
-// alive sends OPTIONS. Any answer but 408 and 503 comes from something that lives.
-func (s *Stack) alive(tr media.Trunk) bool {
+// options sends OPTIONS and gives the code of the answer, 0 = none came. Any but
+// 408 and 503 comes from something that lives.
+func (s *Stack) options(tr media.Trunk) int {
 	host, port, err := hostOf(tr.Address, tr.Transport)
 	if err != nil {
-		return false
+		return 0
 	}
 	c := &Call{s: s, callID: random(), transport: or(tr.Transport, "udp"), target: sg.Uri{Scheme: "sip", Host: host, Port: port},
 		local: party{uri: sg.Uri{Scheme: "sip", User: "hotline", Host: s.host}, tag: "h" + random()}}
@@ -274,5 +305,8 @@ func (s *Stack) alive(tr media.Trunk) bool {
 	ctx, cancel := ctxFor(8 * t1)
 	defer cancel()
 	res, err := s.do(ctx, req)
-	return err == nil && res.StatusCode != 408 && res.StatusCode != 503
+	if err != nil {
+		return 0
+	}
+	return res.StatusCode
 }

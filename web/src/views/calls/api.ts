@@ -81,6 +81,8 @@ export interface CallDetail extends CallRow {
   transfers: Transfer[]
   recordings: Recording[]
   may_listen: boolean
+  holds: Hold[]
+  may_hold: boolean
 }
 export interface CallbackRow {
   call: string
@@ -147,6 +149,22 @@ export interface LeaderSession {
   title: string
   from: string
   to: string
+  state: 'planned' | 'running' | 'over' | 'cancelled'
+  state_label: string
+  reason: string
+  cancelled_by: string
+}
+export interface Hold {
+  call: string
+  number: string
+  line: string
+  began: string
+  reason: string
+  by: string
+  made: string
+  lifted: string
+  lifted_by: string
+  lift_reason: string
 }
 export interface LeaderItem {
   id: string
@@ -174,6 +192,10 @@ export const calls = {
   decideSpecial: (id: string, decision: 'approve' | 'reject' | 'lift') => api.post<Special>(`/voice/special/${id}/${decision}`),
   sessions: () => api.get<Items<LeaderSession>>('/voice/leader'),
   addSession: (body: object) => api.post<LeaderSession>('/voice/leader', body),
+  cancelSession: (id: string, reason: string) => api.post<LeaderSession>(`/voice/leader/${id}/cancel`, { reason }),
+  holds: (all: boolean) => api.get<Items<Hold>>('/voice/holds', { all: all || undefined }),
+  hold: (call: string, reason: string) => api.post<{ message: string }>(`/calls/${call}/hold`, { reason }),
+  unhold: (call: string, reason: string) => api.post<{ message: string }>(`/calls/${call}/unhold`, { reason }),
   items: (session: string) => api.get<Items<LeaderItem>>(`/voice/leader/${session}/items`),
   closeItem: (id: string, note: string) => api.post<{ message: string }>(`/voice/leader/items/${id}/close`, { note }),
 }
