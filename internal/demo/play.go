@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"hotline/internal/access"
@@ -99,7 +100,8 @@ func (f *Face) Step(ctx context.Context, actor access.Actor, id int64) (api.Demo
 	if _, err := f.take(ctx, t, m); err != nil {
 		return api.DemoStep{}, err
 	}
-	out := api.DemoStep{Actor: f.a.Org.Tree().Name(m.who.Unit) + " " + m.who.Name, Role: m.who.Role.Label(), Label: m.label}
+	unit := f.a.Org.Tree().Name(m.who.Unit)
+	out := api.DemoStep{Actor: unit + " " + m.who.Name, Role: m.who.Role.Label(), Label: strings.TrimPrefix(m.label, unit)}
 	if t, err = f.a.Ticket.Get(ctx, system, id); err != nil {
 		return out, err
 	}
