@@ -47,8 +47,9 @@ docs:
 	$(GO) run ./docs/gen
 
 # 各项指标、门槛与原始引擎的对比；首次运行先在 data/bench 生成百万件工单（数分钟），以后反复使用
-bench:
+bench: build
 	$(GO) run ./test/bench -data data/bench
+	STORIES=clicks bash test/browser/run.sh
 
 # 话务测量：每项按交换机进程的 CPU 计
 bench-voice: build
