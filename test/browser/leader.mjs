@@ -24,7 +24,7 @@ await form.getByRole('button', { name: /^安排/ }).click()
 check(await seen(form.getByText('请选择接听领导。')), '空表有提示')
 await form.getByRole('radio', { name: new RegExp('^' + name) }).check()
 await form.getByLabel('主题').fill(title)
-const clock = (minutes) => { const d = new Date(Date.now() + minutes * 60_000); return `${d.getFullYear()}年${d.getMonth() + 1}月${d.getDate()}日 ${String(d.getHours()).padStart(2, '0')}:${String(d.getMinutes()).padStart(2, '0')}` }
+const clock = (minutes) => { const d = new Date(Date.now() + (minutes + 480) * 60_000); return `${d.getUTCFullYear()}年${d.getUTCMonth() + 1}月${d.getUTCDate()}日 ${String(d.getUTCHours()).padStart(2, '0')}:${String(d.getUTCMinutes()).padStart(2, '0')}` } // 北京时间
 const put = async (label, text) => { await form.getByLabel(label, { exact: true }).fill(text); await lead.keyboard.press('Tab') }
 await put('开始', clock(-1))
 await put('结束', clock(-30))

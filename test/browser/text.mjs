@@ -2,8 +2,8 @@
 
 /** Words of the trade that are written in Latin letters. */
 const NAMES = /\b(12345|PDF|SSE|CSV|xlsx|Excel|JSON|HTTPS?|SHA-?\d*|SM[234]|OIDC|TOTP|SIP|SRTP|SDES|TLS|PostgreSQL|SQLite|Ctrl\+?[A-Z]?|Alt[A-Z]?|Shift|Enter|Esc|Space|PageUp|PageDown|Home|End|Delete|JPG|PNG|HEIC|MP4|WPS|Word|APP)\b/gi
-/** A login name (agent.4201), an address, a file name, the code a citizen asks with, a password for one sign-in. */
-const IDENT = /查询码 ?[0-9A-Z]{8}|一次性密码：\w+|\b[a-z]+_?[a-z]*\d*\.[\w.-]+|https?:\S+|\b[0-9a-f]{8,}\b/gi
+/** A login name (agent.4201), an address, a file name, the code a citizen asks with, a password that is shown once. */
+const IDENT = /查询码 ?[0-9A-Z]{8}|密码：\w+|\b[a-z]+_?[a-z]*\d*\.[\w.-]+|https?:\S+|\b[0-9a-f]{8,}\b/gi
 
 /** Short words that slip through: answers, names of columns and of states. */
 const SHORT = /(?<![\w.+/-])(ok|id|ids|err|url|api|yes|no|all|any|none|new|old|get|put|key|tag|row|max|min|sum|nil|tbd|n\/a)(?![\w.+/-])/i
