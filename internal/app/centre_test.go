@@ -429,6 +429,7 @@ func TestForeignCentreAround(t *testing.T) {
 	if got := c.foreign.Asked(); got.Verb != "listen" || got.Call != ref {
 		t.Errorf("asked %+v", got)
 	}
+	lead.last("watch", func(m flow.Message) bool { return m.Call == call && m.Code == flow.Listen })
 	c.must(p.do("transfer", func(in *seat.Command) { in.Target = "120" }))
 	c.must(c.foreign.Deliver())
 	p.last("call", func(m flow.Message) bool { return m.Hand != nil && m.Hand.State == "consulting" })
@@ -444,6 +445,7 @@ func TestForeignCentreAround(t *testing.T) {
 	c.must(p.do("survey"))
 	c.must(c.foreign.Deliver())
 	p.last("done", func(m flow.Message) bool { return m.Call == call })
+	lead.last("watch", func(m flow.Message) bool { return m.Call == call && m.Code == "stop" })
 	c.foreign.Verdict(ref, 5)
 	c.must(c.foreign.Deliver())
 	if r := c.record(call, func(r *cdr.Call) bool { return r.Survey > 0 }); r.Survey != 5 || r.Solved != "yes" {

@@ -24,6 +24,7 @@ type position struct {
 	actor  access.Actor
 	person workforce.Person
 	desks  []*desk
+	watch  int64 // the call that he listens to there, 0 = none
 }
 
 func (s *position) push(m flow.Message) {
@@ -248,7 +249,7 @@ func (d *desk) watch(ctx context.Context, in *seat.Command, ask Command) error {
 	c, a := d.c, d.s.actor
 	if in.Mode == "" || in.Mode == "stop" {
 		ask.Verb = "stop"
-		return c.way.Do(ctx, ask)
+		return d.watched(c.way.Do(ctx, ask), 0, "stop")
 	}
 	if err := flow.MayWatch(a, in.Mode); err != nil {
 		return err
@@ -267,5 +268,21 @@ func (d *desk) watch(ctx context.Context, in *seat.Command, ask Command) error {
 		return err
 	}
 	ask.Verb = in.Mode
-	return c.way.Do(ctx, ask)
+	if err := c.way.Do(ctx, ask); err != nil || in.Mode == flow.TakeOver { // a call that was taken over comes as an event
+		return d.watched(err, 0, "stop")
+	}
+	return d.watched(nil, in.Call, in.Mode)
+}
+
+// watched tells the person's pages what the call centre now lets him hear at his
+// telephone; a refusal changes nothing.
+func (d *desk) watched(err error, call int64, mode string) error {
+	if err != nil {
+		return err
+	}
+	d.c.mu.Lock()
+	defer d.c.mu.Unlock()
+	d.s.watch = call
+	d.s.push(flow.Message{Type: "watch", Call: call, Code: mode})
+	return nil
 }

@@ -406,6 +406,12 @@ func (p *plan) end(l *live, c Call, result string, was Phase) {
 // done frees a seat of its call.
 func (p *plan) done(account, call int64, result string) {
 	p.after = append(p.after, func() {
+		for _, s := range p.seats {
+			if s.watch == call {
+				s.watch = 0
+				s.push(flow.Message{Type: "watch", Call: call, Code: "stop"})
+			}
+		}
 		if s := p.seats[account]; s != nil && account != 0 {
 			s.push(flow.Message{Type: "done", Call: call, Result: result, Label: cdr.ResultWord(result), Draft: flow.DraftID(call)})
 		}
