@@ -90,6 +90,15 @@ await lead.setViewportSize(laptop)
 await settle(lead)
 await shot(lead, 'leader-board-1366')
 check((await axe(lead)).length === 0, '跟踪办理无障碍：' + (await axe(lead)).join('；'))
+
+// 进行中的一场也可以取消，领导的页面写明
+const held = lead.getByRole('listitem').filter({ hasText: title })
+await held.getByRole('button', { name: '取消', exact: true }).click()
+const off = lead.getByRole('dialog', { name: /^取消/ })
+await off.getByRole('textbox').fill('值班领导临时参加会议')
+await off.getByRole('button', { name: /^取消本场/ }).click()
+check(await seen(held.getByText('已取消')), '进行中的可以取消')
+check(await seen(boss.getByText(/已由.*取消：值班领导临时参加会议/), 30_000), '领导的页面写明取消')
 for (const [p, known] of [[lead, /422/], [boss, /^$/], [agent, /^$/]]) {
   const bad = p.errors.filter((e) => !known.test(e))
   check(bad.length === 0, '没有脚本错误：' + bad.slice(0, 3).join(' | '))
