@@ -491,6 +491,7 @@ type CallerTicket struct {
 	Verdict     string `json:"verdict"`
 	At          string `json:"at"`
 	Version     int64  `json:"version"`
+	Opens       bool   `json:"opens" doc:"工单在本人可见范围内，可以打开"`
 }
 
 const (
@@ -499,30 +500,31 @@ const (
 )
 
 // callerLines keeps the tickets whose subject line the actor may read: a seat
-// those of whoever calls (security design §5.2), others what is in their scope.
-func (a *API) callerLines(ctx context.Context, actor access.Actor, list []*ticket.Ticket) ([]*ticket.Ticket, error) {
+// those of whoever calls (security design §5.2), others what is in their scope;
+// mine are those that the actor may open.
+func (a *API) callerLines(ctx context.Context, actor access.Actor, list []*ticket.Ticket) (out []*ticket.Ticket, mine map[int64]bool, err error) {
 	sc := a.Access.ScopeOf(actor)
-	mine := map[int64]bool{}
-	if !sc.Caller && len(list) > 0 {
+	mine = map[int64]bool{}
+	if len(list) > 0 {
 		ids := make([]int64, 0, len(list))
 		for _, t := range list {
 			ids = append(ids, t.ID)
 		}
 		rows, err := a.rowsOf(ctx, ids)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, r := range rows {
 			mine[int64(r.ID)] = true
 		}
 	}
-	out := make([]*ticket.Ticket, 0, len(list))
+	out = make([]*ticket.Ticket, 0, len(list))
 	for _, t := range list {
 		if actor.Cleared(t.Label) && (sc.Caller || mine[t.ID]) && len(out) < callerShows {
 			out = append(out, t)
 		}
 	}
-	return out, nil
+	return out, mine, nil
 }
 
 func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (CallerOut, error) {
@@ -531,7 +533,8 @@ func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (Cal
 	if err != nil {
 		return out, err
 	}
-	if list, err = a.callerLines(ctx, actor, list); err != nil {
+	list, mine, err := a.callerLines(ctx, actor, list)
+	if err != nil {
 		return out, err
 	}
 	p, _ := zh.NormalizePhone(phone)
@@ -540,7 +543,7 @@ func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (Cal
 	}
 	rules := a.Ticket.RulesNow(0)
 	for _, t := range list {
-		row := CallerTicket{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, StatusLabel: rules.StatusWord(t.Status), At: stamp(t.Accepted), Version: t.Version}
+		row := CallerTicket{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, StatusLabel: rules.StatusWord(t.Status), At: stamp(t.Accepted), Version: t.Version, Opens: mine[t.ID]}
 		if t.Detail.Citizen != nil {
 			row.Verdict = citizenWord(rules, t.Detail.Citizen)
 		}

@@ -157,6 +157,8 @@ export interface CallerTicket {
   status_label: string
   verdict?: string
   at?: string
+  /** Within one's own scope: it can be opened, not only told. */
+  opens?: boolean
 }
 export interface Caller {
   profile?: { name?: string; region?: string; address?: string; tags?: string[] } | null
