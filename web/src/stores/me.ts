@@ -45,7 +45,7 @@ export const useMe = defineStore('me', () => {
 
   function accept(login: Login) {
     me.value = login.me
-    lost.value = false
+    if (!login.must_change) lost.value = false // else Relogin stays, until the new password is there
     void loadCounts()
   }
 
