@@ -129,10 +129,10 @@ async function walk(page, role, login) {
 
   /** At the desk a request is written down, so that advice, knowledge and tickets like it stand beside it. */
   async function write() {
-    const empty = page.getByLabel('诉求内容').filter({ visible: true }).first()
-    if ((await empty.inputValue({ timeout: 200 }).catch(() => '-')) !== '') return null
+    const field = page.getByLabel('诉求内容').filter({ visible: true }).first()
+    if ((await field.inputValue({ timeout: 200 }).catch(() => WORDS)) === WORDS) return null
     const advised = page.waitForResponse((r) => r.url().includes('/suggest'), { timeout: 5000 }).catch(() => {})
-    await empty.fill(WORDS)
+    await field.fill(WORDS)
     await advised
     return see(false)
   }
