@@ -240,6 +240,10 @@ func (s *Switch) command(w http.ResponseWriter, r *http.Request) {
 
 func (s *Switch) do(in cti.Command) {
 	c, a := s.call(in.Call), s.agent(in.Agent)
+	if a == nil && in.Agent != "" { // a person who signs on by what he does first
+		a = &cti.Agent{No: in.Agent, State: acd.Off, Since: s.now()}
+		s.agents = append(s.agents, a)
+	}
 	switch in.Verb {
 	case "ready", "wrapup":
 		s.set(a, acd.Ready)
@@ -281,6 +285,11 @@ func (s *Switch) do(in cti.Command) {
 		if in.Verb == "complete" {
 			s.end(c, "seat")
 		}
+	case "take_over":
+		s.set(s.agent(c.Agent), acd.Wrap)
+		s.set(a, acd.Talking)
+		c.Agent = in.Agent
+		s.tell(c)
 	case "survey":
 		s.set(a, acd.Wrap)
 		c.Phase = cti.Survey
