@@ -346,18 +346,36 @@ func (s *Switch) Deliver() error {
 		case want > 0 && slices.ContainsFunc(s.past, func(e cti.Event) bool { return e.Seq == want }):
 			b = cti.Batch{Events: slices.DeleteFunc(slices.Clone(s.past), func(e cti.Event) bool { return e.Seq < want })}
 		default:
-			shot := cti.Snapshot{Seq: s.seq}
-			for _, a := range s.agents {
-				shot.Agents = append(shot.Agents, *a)
-			}
-			for _, c := range s.calls {
-				shot.Calls = append(shot.Calls, *c)
-			}
-			b = cti.Batch{Snapshot: &shot}
+			b = s.snapshot()
 		}
 		s.mu.Unlock()
 	}
 	return fmt.Errorf("callcentre: never satisfied")
+}
+
+// Introduce sends all that stands, as a bridge does when it starts: the platform
+// may know a numbering that the one before it counted.
+func (s *Switch) Introduce() error {
+	s.mu.Lock()
+	b := s.snapshot()
+	s.past = nil
+	s.n = int(s.now() / 1000) // nor may its calls be taken for those of an earlier run
+	s.mu.Unlock()
+	if status, _, err := s.Post(b); err != nil || status != http.StatusOK {
+		return fmt.Errorf("callcentre: introduction: %d %w", status, err)
+	}
+	return nil
+}
+
+func (s *Switch) snapshot() cti.Batch {
+	shot := cti.Snapshot{Seq: s.seq}
+	for _, a := range s.agents {
+		shot.Agents = append(shot.Agents, *a)
+	}
+	for _, c := range s.calls {
+		shot.Calls = append(shot.Calls, *c)
+	}
+	return cti.Batch{Snapshot: &shot}
 }
 
 // Post sends one batch and gives the status and what is wanted next.
