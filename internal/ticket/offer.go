@@ -120,6 +120,12 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 	}
 	for _, ref := range e.Fields {
 		name, required := Required(ref)
+		if name == "consult_units" {
+			if w.t.Dispute != "consult" {
+				continue
+			}
+			required = true
+		}
 		spec := w.rules.Fields[name]
 		f := OfferField{Name: name, Label: spec.Label, Type: spec.Type, Required: required, Hint: spec.Hint, Min: spec.Min, Max: spec.Max, ShowIf: spec.ShowIf}
 		f.Options = w.rules.choices[spec.Options]
