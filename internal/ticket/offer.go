@@ -182,7 +182,7 @@ func (w *work) defaultOf(e *Edge, name string, a *Assignment) any {
 			return strconv.FormatInt(t.Detail.Suggestion.Unit, 10)
 		}
 	case "redispatch":
-		if r := t.pending(a.ID, ReqReturn); r != nil && r.Suggested != 0 {
+		if r := t.pending(a.ID, ReqReturn); r != nil && r.Suggested != 0 && !t.returnedBy(r.Suggested) {
 			return strconv.FormatInt(r.Suggested, 10)
 		}
 	case "type":

@@ -92,10 +92,8 @@ func doDecideReturn(w *work) error {
 	if !w.tree.Under(from, to) {
 		return fault.Invalid("outside_scope", "只能改派给本级管辖范围内的单位。").At(fault.Field{Name: "redispatch", Detail: "请选择下级单位。"})
 	}
-	for _, a := range w.t.Assignments {
-		if a.Leg == w.t.Leg && a.Unit == to && a.State == Returned {
-			return fault.Conflict("already_returned", "%s已退过这张工单，请改派其他单位或会商。", unit.Name)
-		}
+	if w.t.returnedBy(to) {
+		return fault.Conflict("already_returned", "%s已退过这张工单，请改派其他单位或会商。", unit.Name)
 	}
 	w.assign(parent, to, w.a.Role)
 	w.settled()
@@ -108,6 +106,11 @@ func doDecideReturn(w *work) error {
 	w.data["unit"] = to
 	w.msg = "已同意退单并改派至" + unit.Name + "。"
 	return nil
+}
+
+// returnedBy tells whether a unit returned the ticket in this leg.
+func (t *Ticket) returnedBy(unit int64) bool {
+	return slices.ContainsFunc(t.Assignments, func(a *Assignment) bool { return a.Leg == t.Leg && a.Unit == unit && a.State == Returned })
 }
 
 // consult (会商) demands of whoever decides a second 退单 whom he consulted; what
