@@ -317,6 +317,7 @@ type Duplicate struct {
 	AcceptedAt  string  `json:"accepted_at"`
 	UnitName    string  `json:"unit_name"`
 	Version     int64   `json:"version"`
+	Opens       bool    `json:"opens" doc:"工单在本人可见范围内，可以打开、催办、补充"`
 }
 
 // RedirectGuess proposes a statutory channel.
@@ -430,7 +431,7 @@ func (a *API) duplicates(ctx context.Context, actor access.Actor, in *SuggestIn,
 			return
 		}
 		seen[t.ID] = true
-		out = append(out, Duplicate{ID(t.ID), t.Number, t.TitleR, a.Ticket.RulesNow(t.Platform).StatusWord(t.Status), score, why, stamp(t.Accepted), a.Org.Tree().Name(t.Unit), t.Version})
+		out = append(out, Duplicate{ID(t.ID), t.Number, t.TitleR, a.Ticket.RulesNow(t.Platform).StatusWord(t.Status), score, why, stamp(t.Accepted), a.Org.Tree().Name(t.Unit), t.Version, false})
 	}
 	if in.Phone != "" && actor.May(access.Create) {
 		if mine, err := a.Ticket.ByPhone(ctx, in.Phone, 20); err == nil {
@@ -463,7 +464,15 @@ func (a *API) duplicates(ctx context.Context, actor access.Actor, in *SuggestIn,
 	if len(out) > 6 {
 		out = out[:6]
 	}
-	return out, nil
+	ids := make([]int64, 0, len(out))
+	for _, d := range out {
+		ids = append(ids, int64(d.ID))
+	}
+	mine, err := a.opensOf(ctx, ids)
+	for i := range out {
+		out[i].Opens = mine[int64(out[i].ID)]
+	}
+	return out, err
 }
 
 // CallerOut is what the desk shows when a known number calls.
@@ -504,19 +513,12 @@ const (
 // mine are those that the actor may open.
 func (a *API) callerLines(ctx context.Context, actor access.Actor, list []*ticket.Ticket) (out []*ticket.Ticket, mine map[int64]bool, err error) {
 	sc := a.Access.ScopeOf(actor)
-	mine = map[int64]bool{}
-	if len(list) > 0 {
-		ids := make([]int64, 0, len(list))
-		for _, t := range list {
-			ids = append(ids, t.ID)
-		}
-		rows, err := a.rowsOf(ctx, ids)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, r := range rows {
-			mine[int64(r.ID)] = true
-		}
+	ids := make([]int64, 0, len(list))
+	for _, t := range list {
+		ids = append(ids, t.ID)
+	}
+	if mine, err = a.opensOf(ctx, ids); err != nil {
+		return nil, nil, err
 	}
 	out = make([]*ticket.Ticket, 0, len(list))
 	for _, t := range list {
@@ -525,6 +527,16 @@ func (a *API) callerLines(ctx context.Context, actor access.Actor, list []*ticke
 		}
 	}
 	return out, mine, nil
+}
+
+// opensOf tells which of the tickets the actor may open.
+func (a *API) opensOf(ctx context.Context, ids []int64) (map[int64]bool, error) {
+	rows, err := a.rowsOf(ctx, ids)
+	mine := make(map[int64]bool, len(rows))
+	for _, r := range rows {
+		mine[int64(r.ID)] = true
+	}
+	return mine, err
 }
 
 func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (CallerOut, error) {

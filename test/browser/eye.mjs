@@ -7,7 +7,7 @@ export function eye() {
   /** Rows of data, whose labels are not names of buttons. */
   const LIST = 'tbody tr, [role=row], li, [role=option], .days, svg, .cell, .targets, nav.tabs span.tab'
   /** What ends what is there, so that it is pressed last. */
-  const ENDS = /^(接听|挂机|拒接|签出|结束|满意度|盲转|静默来电|收起|关闭|取消$|取消勾选|放弃|返回|清空|下一件|查看工单|打开详情页|停止)|转该线路座席/
+  const ENDS = /^(接听|挂机|拒接|签出|结束|满意度|盲转|静默来电|批量|收起|关闭|取消$|取消勾选|放弃|返回|清空|下一件|查看工单|打开详情页|停止)|转该线路座席/
   /** What stands around every page, pressed once for all of them. */
   const ROUND = [['header.header', '页眉'], ['section.bar[aria-label=电话]', '电话'], ['.toasts', '提示'], ['[role=toolbar][aria-label=可以办理的操作], [role=menu][aria-label=更多操作]', '操作']]
   const state = { effects: 0, last: performance.now(), asking: 0, before: 0, pressed: null, missed: false, going: false, lines: new Set() }
@@ -89,9 +89,14 @@ export function eye() {
     const own = layer.getAttribute('aria-label') || layer.querySelector('.el-dialog__title, .el-drawer__title, h2')?.innerText
     return plain(asks || own || '列表').replace(/^查看[^，]+，/, '查看一项，').replace(/ · .*/, '')
   }
+  const acts = (el) => el.matches('button, a') && el.closest('.acts')?.closest(LIST)
   function labelOf(el) {
     if (el.matches('.opener')) return plain(el.querySelector('.sr-only')?.innerText.replace('，', '') ?? el.innerText)
+    // What can be done with a row has the same name in every row; only the first bears the key for it.
+    if (acts(el)) return plain([...el.childNodes].map((n) => (n.nodeName === 'KBD' ? '' : n.textContent)).join(''))
     if (el.matches('.el-select')) el = el.querySelector('input') ?? el
+    // What is advised is other words each time: it goes by what it is advice on.
+    if (el.matches('[aria-label=智能建议] .chip')) return '建议' + [...el.parentElement.querySelectorAll('.what')].filter((w) => w.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING).at(-1)?.innerText
     if (el.matches('a[href]') && /\/\d{6,}/.test(el.getAttribute('href'))) return '链接' + plain(el.getAttribute('href').replace(/\?.*/, ''))
     const held = el.matches('input[type=checkbox], input[type=radio]') ? el.closest('label')?.innerText : ''
     return plain(el.getAttribute('aria-label') || held || el.innerText || el.title || el.getAttribute('placeholder') || '')
@@ -100,7 +105,7 @@ export function eye() {
 
   /**
    * Every control of the top layer with the key it is known by: page or dialog, kind and label. In lists a label counts
-   * where several rows share it or where the list has only one: the rest is data.
+   * where it is one of a row's acts, where several rows share it or where the list has only one: the rest is data.
    */
   function look(page) {
     const { dialogs, layer } = top()
@@ -125,7 +130,7 @@ export function eye() {
       const list = fixed ? el.closest('[role=menu][aria-label=来一个电话]') : el.closest(LIST)
       const place = ROUND.find(([q]) => el.closest(q))?.[1] ?? scope
       const kind = el.tagName + (el.getAttribute('role') ?? '') + '.' + [...el.classList].filter((c) => !/^(on|is-|picked|zero|current|hover|active)/.test(c)).sort().join('.')
-      found.push({ el, label: labelOf(el), row: Boolean(list), kind, place, on: on(el) || on(held), submit: /el-button--(primary|danger)/.test(kind) && Boolean(el.closest('.el-overlay')), link: el.tagName === 'A', ends: ENDS.test(labelOf(el)), menu: el.matches('[aria-haspopup=menu]') })
+      found.push({ el, label: labelOf(el), row: Boolean(list), kind, place, on: on(el) || on(held), submit: /el-button--(primary|danger)/.test(kind) && Boolean(el.closest('.el-overlay')), link: el.tagName === 'A', ends: ENDS.test(labelOf(el)) || (!el.closest('.el-overlay') && /Ctrl\+Enter$/.test(labelOf(el))), menu: el.matches('[aria-haspopup=menu]') })
     }
     const many = new Map()
     for (const c of found) if (c.row) many.set(c.kind + c.label, (many.get(c.kind + c.label) ?? 0) + 1)
@@ -134,7 +139,7 @@ export function eye() {
     const map = (window.eye.map = new Map())
     const list = []
     for (const { el, ...c } of found) {
-      const named = !c.row || (el.matches('button, a') && c.label.length <= 6 && (kinds.get(c.kind) === 1 || many.get(c.kind + c.label) > 1))
+      const named = !c.row || acts(el) || (el.matches('button, a') && c.label.length <= 6 && (kinds.get(c.kind) === 1 || many.get(c.kind + c.label) > 1))
       // What is the same elsewhere: a button of the same name; of data, what is pressed in a row.
       c.like = named && c.label ? `${el.tagName} ${c.label}` : `行 ${el.tagName} ${el.getAttribute('role') ?? ''} ${el.matches('.link')}`
       c.key = c.place + '|' + (c.row ? '行|' : '') + ((named && c.label) || c.kind)

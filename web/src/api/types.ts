@@ -142,6 +142,8 @@ export interface Suggest {
     why?: string
     accepted_at?: string
     unit_name?: string
+    /** Within one's own scope: it can be opened and urged, not only told. */
+    opens?: boolean
   }[]
   emergency?: { hit?: boolean; words?: string[]; line?: string; text?: string } | null
   secret?: { hit?: boolean; words?: string[]; text?: string } | null
