@@ -10,6 +10,7 @@ const only = process.env.ROLE?.split(',')
 const TURNS = 400 // 一个页面至多走这么多步，够不到就是没点完
 /** 走四遍都不再出现的，至多这么多个：通话对方刚好挂断、工单刚好被别的岗位办走，重走一遍也回不到那一刻。看得见却点不到的，一个都不许。 */
 const FLEETING = 5
+const WORDS = '武昌区水果湖街道东湖花园小区楼道路灯坏了三天，晚上看不见路，请尽快维修。'
 const SPARED = /\|退出登录$/ // 退出就结束了这次巡检；登录的故事里退出
 const pressed = new Map() // 点过的 → 点它的角色
 const same = new Set() // 点过的是什么：同样的按钮在别的页面、弹窗、行里也是它
@@ -126,6 +127,16 @@ async function walk(page, role, login) {
     throw new Error('页面一直没有安静下来')
   }
 
+  /** At the desk a request is written down, so that advice, knowledge and tickets like it stand beside it. */
+  async function write() {
+    const empty = page.getByLabel('诉求内容').filter({ visible: true }).first()
+    if ((await empty.inputValue({ timeout: 200 }).catch(() => '-')) !== '') return null
+    const advised = page.waitForResponse((r) => r.url().includes('/suggest'), { timeout: 5000 }).catch(() => {})
+    await empty.fill(WORDS)
+    await advised
+    return see(false)
+  }
+
   /** How a page looks: something on it, no wider than a laptop, and the first time accessible, with pictures of it. */
   async function inspect() {
     const wide = async () => {
@@ -182,6 +193,7 @@ async function walk(page, role, login) {
     }
     const start = async (opening = go) => {
       now = await opening(target.path)
+      if (key === 'desk') now = (await write()) ?? now
       past = []
       learn([])
     }

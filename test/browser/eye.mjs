@@ -92,6 +92,8 @@ export function eye() {
   function labelOf(el) {
     if (el.matches('.opener')) return plain(el.querySelector('.sr-only')?.innerText.replace('，', '') ?? el.innerText)
     if (el.matches('.el-select')) el = el.querySelector('input') ?? el
+    // What is advised is other words each time: it goes by what it is advice on.
+    if (el.matches('[aria-label=智能建议] .chip')) return '建议' + [...el.parentElement.querySelectorAll('.what')].filter((w) => w.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING).at(-1)?.innerText
     if (el.matches('a[href]') && /\/\d{6,}/.test(el.getAttribute('href'))) return '链接' + plain(el.getAttribute('href').replace(/\?.*/, ''))
     const held = el.matches('input[type=checkbox], input[type=radio]') ? el.closest('label')?.innerText : ''
     return plain(el.getAttribute('aria-label') || held || el.innerText || el.title || el.getAttribute('placeholder') || '')
@@ -125,7 +127,7 @@ export function eye() {
       const list = fixed ? el.closest('[role=menu][aria-label=来一个电话]') : el.closest(LIST)
       const place = ROUND.find(([q]) => el.closest(q))?.[1] ?? scope
       const kind = el.tagName + (el.getAttribute('role') ?? '') + '.' + [...el.classList].filter((c) => !/^(on|is-|picked|zero|current|hover|active)/.test(c)).sort().join('.')
-      found.push({ el, label: labelOf(el), row: Boolean(list), kind, place, on: on(el) || on(held), submit: /el-button--(primary|danger)/.test(kind) && Boolean(el.closest('.el-overlay')), link: el.tagName === 'A', ends: ENDS.test(labelOf(el)), menu: el.matches('[aria-haspopup=menu]') })
+      found.push({ el, label: labelOf(el), row: Boolean(list), kind, place, on: on(el) || on(held), submit: /el-button--(primary|danger)/.test(kind) && Boolean(el.closest('.el-overlay')), link: el.tagName === 'A', ends: ENDS.test(labelOf(el)) || (!el.closest('.el-overlay') && /Ctrl\+Enter$/.test(labelOf(el))), menu: el.matches('[aria-haspopup=menu]') })
     }
     const many = new Map()
     for (const c of found) if (c.row) many.set(c.kind + c.label, (many.get(c.kind + c.label) ?? 0) + 1)
