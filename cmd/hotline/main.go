@@ -65,16 +65,21 @@ func main() {
 			}
 			os.Exit(e.code)
 		}
-		var f *fault.Error
-		if errors.As(err, &f) {
-			fmt.Fprintln(os.Stderr, "错误："+f.Detail)
-			if err = f.Unwrap(); err == nil {
-				os.Exit(1)
-			}
-		}
-		fmt.Fprintln(os.Stderr, "原因："+err.Error())
+		fmt.Fprintln(os.Stderr, complaint(err))
 		os.Exit(1)
 	}
+}
+
+// complaint tells what failed and, where a fault has one, its cause.
+func complaint(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return "错误：" + err.Error()
+	}
+	if cause := f.Unwrap(); cause != nil {
+		return "错误：" + f.Detail + "\n原因：" + cause.Error()
+	}
+	return "错误：" + f.Detail
 }
 
 func usage() {

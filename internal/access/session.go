@@ -84,10 +84,20 @@ func (c *sessionCache) drop(account, session int64) {
 	}
 }
 
-// Authenticate finds the actor of a token. From memory it takes microseconds;
-// the first use in a process reads one row. It fails with unauthenticated
-// session_absent, session_expired or session_idle.
+// Authenticate finds the actor of a token, whose session is in use by that. From
+// memory it takes microseconds; the first use in a process reads one row. It
+// fails with unauthenticated session_absent, session_expired or session_idle.
 func (s *Service) Authenticate(ctx context.Context, token string) (Actor, error) {
+	return s.authenticate(ctx, token, true)
+}
+
+// Peek is Authenticate for what a page does with nobody at it: the session goes
+// on being idle (空闲退出).
+func (s *Service) Peek(ctx context.Context, token string) (Actor, error) {
+	return s.authenticate(ctx, token, false)
+}
+
+func (s *Service) authenticate(ctx context.Context, token string, used bool) (Actor, error) {
 	if len(token) > 128 || len(token) < 16 {
 		return Actor{}, errNoSession()
 	}
@@ -106,7 +116,9 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Actor, error)
 	if e.idle > 0 && now-e.seen.Load() >= e.idle {
 		return Actor{}, fault.Unauthenticated("session_idle", "长时间未操作，已自动退出，请重新登录。")
 	}
-	e.seen.Store(now)
+	if used {
+		e.seen.Store(now)
+	}
 	a := e.actor
 	a.Platform = s.org.Tree().Platform(a.Unit).ID
 	return a, nil

@@ -65,6 +65,7 @@ type PolicyOut struct {
 	Current      PolicyDoc       `json:"current"`
 	Parent       *PolicyDoc      `json:"parent"`
 	Diff         []string        `json:"diff"`
+	Loosened     []string        `json:"loosened" doc:"比现行省定规则宽、须重新发布的市州；看全省的列出各市州，看一个市州的只列本市"`
 }
 
 // PolicyIn is a publication.
@@ -177,7 +178,7 @@ func (a *API) policyOut(ctx context.Context, actor access.Actor, kind, rawPlatfo
 	if err != nil {
 		return PolicyOut{}, err
 	}
-	out := PolicyOut{Kind: kind, Label: label, Platform: ID(platform), PlatformName: name, City: slices.Contains(cityKinds, kind), Versions: []PolicyVersion{}, Diff: []string{}}
+	out := PolicyOut{Kind: kind, Label: label, Platform: ID(platform), PlatformName: name, City: slices.Contains(cityKinds, kind), Versions: []PolicyVersion{}, Diff: []string{}, Loosened: []string{}}
 	out.MayPublish = a.mayPublish(actor, kind, label, platform) == nil
 	history, err := a.Policy.History(ctx, kind, platform)
 	if err != nil {
@@ -192,6 +193,11 @@ func (a *API) policyOut(ctx context.Context, actor access.Actor, kind, rawPlatfo
 		pv, pdoc := a.Policy.At(kind, policy.Province, a.now())
 		out.Parent = &PolicyDoc{a.policyVersion(pv), a.named(kind, pdoc)}
 		out.Diff = append(out.Diff, a.Policy.Differences(kind, platform, a.now())...)
+	}
+	for _, l := range a.Policy.Loosened(kind, a.now()) {
+		if l.Platform == platform || platform == policy.Province && a.within(actor, l.Platform) {
+			out.Loosened = append(out.Loosened, a.Org.Tree().Name(l.Platform))
+		}
 	}
 	return out, nil
 }

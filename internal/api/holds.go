@@ -22,7 +22,7 @@ type HoldOut struct {
 	LiftReason string `json:"lift_reason"`
 }
 
-func (a *API) holdOut(h cdr.LegalHold) HoldOut {
+func (a *API) holdOut(h cdr.Hold) HoldOut {
 	o := HoldOut{Call: ID(h.Call), Number: h.Masked, Line: h.Line, Began: stamp(h.Began), Reason: h.Reason, By: a.accountName(h.By), Made: stamp(h.Made), Lifted: stamp(h.Lifted), LiftReason: h.LiftReason}
 	if h.LiftedBy != 0 {
 		o.LiftedBy = a.accountName(h.LiftedBy)

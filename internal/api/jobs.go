@@ -151,6 +151,9 @@ func (a *API) jobStream(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-a.DB.Clock().After(jobLook):
 		}
+		if a.ended(r) {
+			return nil
+		}
 		quiet += jobLook
 		if s, err = a.Jobs.Get(ctx, s.ID); err != nil {
 			return nil // the stream has begun; the client asks again

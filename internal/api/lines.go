@@ -163,6 +163,9 @@ func (a *API) importLines(ctx context.Context, actor access.Actor, name string, 
 	if err != nil {
 		return out, err
 	}
+	if err := a.LineChanges.Mine(actor, a.LineChanges.Changed(lines)); err != nil {
+		return out, err
+	}
 	out.Diff, out.Kind = append(out.Diff, diff...), kind
 	err = a.DB.Update(ctx, func(tx *db.Tx) error {
 		return a.recordIn(tx, actor, audit.Entry{Op: "line.import", SubjectKind: "lines", Count: len(lines)})

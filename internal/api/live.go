@@ -120,12 +120,19 @@ func (a *API) liveRoutes() {
 		defer leave()
 		clk := a.DB.Clock()
 		for {
+			var cs []change
 			select {
 			case <-r.Context().Done():
 				return nil
 			case <-clk.After(keepalive):
+			case cs = <-ch:
+			}
+			switch {
+			case a.ended(r):
+				return nil
+			case len(cs) == 0:
 				fmt.Fprint(w, ": keepalive\n\n")
-			case cs := <-ch:
+			default:
 				sent := map[string]bool{}
 				for _, c := range cs {
 					mine := c.owner == 0 || c.owner == actor.Unit || c.unit == actor.Unit || tree.Under(actor.Unit, c.owner) || actor.Platform == c.owner && actor.Role == "agent" || tree.Under(actor.Unit, c.unit)

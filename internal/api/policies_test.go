@@ -83,6 +83,11 @@ func TestPolicies(t *testing.T) {
 	if done := ok[PolicyDone](w, "province", "POST", policies+"/limits", body(strict, "")); len(done.Loosened) != 1 || done.Loosened[0] != "武汉市12345平台" {
 		t.Errorf("%+v", done)
 	}
+	for who, query := range map[string]string{"province": "", "sysadmin": "?platform=" + wuhan} {
+		if seen := ok[PolicyOut](w, who, "GET", policies+"/limits"+query, nil); len(seen.Loosened) != 1 || seen.Loosened[0] != "武汉市12345平台" {
+			t.Errorf("%s sees %v", who, seen.Loosened)
+		}
+	}
 	// Dated ahead, it is listed and not yet in force.
 	later := body(rows, "")
 	later["effective_from"] = "2026-12-01 09:00"

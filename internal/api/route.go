@@ -66,7 +66,7 @@ func route[I, O any](a *API, method, path, id, summary string, rule Rule, fn fun
 		op.Security = []map[string][]string{{"session": {}}}
 	}
 	op.Middlewares = huma.Middlewares{func(hc huma.Context, next func(huma.Context)) {
-		ctx, err := a.admit(hc.Context(), rule, hc.Header("Authorization"), hc.Header("Cookie"), hc.RemoteAddr(), method, hc.Header("Content-Type"))
+		ctx, err := a.admit(hc.Context(), rule, hc.Header, hc.RemoteAddr(), method)
 		if err != nil {
 			a.writeHuma(hc, err)
 			return
@@ -93,7 +93,7 @@ func route[I, O any](a *API, method, path, id, summary string, rule Rule, fn fun
 func (a *API) raw(method, path, id, summary string, rule Rule, fn func(w http.ResponseWriter, r *http.Request) error) {
 	a.Routes = append(a.Routes, Route{method, path, id, summary, rule})
 	a.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := a.admit(r.Context(), rule, r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.RemoteAddr, "", "")
+		ctx, err := a.admit(r.Context(), rule, r.Header.Get, r.RemoteAddr, "")
 		if err == nil {
 			err = fn(w, r.WithContext(ctx))
 		}
@@ -143,23 +143,30 @@ func actorOf(ctx context.Context) access.Actor {
 	return a
 }
 
+// unattended is the header of a request that a page made with nobody at it.
+const unattended = "Unattended"
+
 // admit finds the actor and applies the rule.
-func (a *API) admit(ctx context.Context, rule Rule, authorization, cookies, remote, method, contentType string) (context.Context, error) {
+func (a *API) admit(ctx context.Context, rule Rule, header func(string) string, remote, method string) (context.Context, error) {
 	ip := clientIP(remote)
 	if method == http.MethodGet { // who takes down a request is not turned away for those who look
 		ctx = db.ForPerson(ctx)
 	}
-	if method != "" && method != http.MethodGet && method != http.MethodDelete && contentType != "" && !strings.HasPrefix(contentType, "application/json") && !strings.HasPrefix(contentType, "multipart/") {
+	if contentType := header("Content-Type"); method != "" && method != http.MethodGet && method != http.MethodDelete && contentType != "" && !strings.HasPrefix(contentType, "application/json") && !strings.HasPrefix(contentType, "multipart/") {
 		return ctx, fault.Invalid("content_type", "请以 application/json 提交。")
 	}
-	token := bearer(authorization, cookies)
+	token := bearer(header("Authorization"), header("Cookie"))
 	if token == "" {
 		if rule.Public {
 			return context.WithValue(ctx, actorKey{}, access.Actor{IP: ip}), nil
 		}
 		return ctx, fault.Unauthenticated("login_required", "请先登录。")
 	}
-	actor, err := a.Access.Authenticate(ctx, token)
+	find := a.Access.Authenticate
+	if header(unattended) != "" {
+		find = a.Access.Peek
+	}
+	actor, err := find(ctx, token)
 	if err != nil {
 		if rule.Public {
 			return context.WithValue(ctx, actorKey{}, access.Actor{IP: ip}), nil
@@ -171,6 +178,13 @@ func (a *API) admit(ctx context.Context, rule Rule, authorization, cookies, remo
 		return ctx, fault.Forbidden("role_forbidden", "您的岗位没有这项功能。")
 	}
 	return context.WithValue(ctx, actorKey{}, actor), nil
+}
+
+// ended tells whether the session of a request that is still being answered has
+// come to its end; a stream then stops.
+func (a *API) ended(r *http.Request) bool {
+	_, err := a.Access.Peek(r.Context(), bearer(r.Header.Get("Authorization"), r.Header.Get("Cookie")))
+	return err != nil
 }
 
 func bearer(authorization, cookies string) string {

@@ -447,11 +447,12 @@ func (a *API) verdicts(t *ticket.Ticket, rules *ticket.Rules, texts map[string]s
 	return o
 }
 
-// related lists tied tickets; a sealed one never shows to who is not cleared.
+// related lists tied tickets; a sealed one never shows to who is not cleared,
+// and a child whose citizen asked for secrecy never in an open main.
 func related(t *ticket.Ticket, ties []ticket.Tie, actor access.Actor, rules *ticket.Rules) []RelatedOut {
 	out := []RelatedOut{}
 	for _, x := range ties {
-		if !actor.Cleared(x.Label) || x.Label != access.Normal && t.Label == access.Normal {
+		if !actor.Cleared(x.Label) || t.Label == access.Normal && (x.Label != access.Normal || x.Main == t.ID && x.Hidden()) {
 			continue
 		}
 		o := RelatedOut{ID: ID(x.ID), Number: x.Number, Title: x.Title, StatusLabel: rules.StatusWord(x.Status)}

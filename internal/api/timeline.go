@@ -129,11 +129,8 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 		add("结论", rules.OptionWord(list, v))
 	}
 	if v := str(l.Data["reason"]); v != "" {
-		for _, list := range []string{"return_reason", "suspend_reason", "exempt_reason"} {
-			if w := rules.OptionWord(list, v); w != v {
-				add("原因", w)
-				break
-			}
+		if w := rules.OptionWord(reasonLists[l.Event.Kind], v); w != v {
+			add("原因", w)
 		}
 	}
 	if due := num(l.Data, "due"); due > 0 {
@@ -144,6 +141,10 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 	}
 	return out
 }
+
+// reasonLists tells of which list a step's reason is a value: lists share codes.
+var reasonLists = map[string]string{"ticket.return": "return_reason", "ticket.decide-return": "return_reason", "ticket.suspend": "suspend_reason",
+	"ticket.decide-suspension": "suspend_reason", "ticket.propose-exempt": "exempt_reason", "ticket.decide-exempt": "exempt_reason"}
 
 func (a *API) viewers(ctx context.Context, id int64) ([]ViewerOut, error) {
 	views, err := a.Audit.Viewers(ctx, id, 200)

@@ -68,7 +68,7 @@ func (a *App) exchangeOf(who access.Actor) seat.Exchange {
 
 // seats serves /seat/ws.
 func (a *App) seats() http.Handler {
-	return &seat.Handler{Clock: a.Clock, Exchange: a.exchangeOf, Login: func(ctx context.Context, r *http.Request) (access.Actor, error) {
+	return &seat.Handler{Clock: a.Clock, Exchange: a.exchangeOf, Login: func(ctx context.Context, r *http.Request, used bool) (access.Actor, error) {
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if c, err := r.Cookie("hotline_session"); err == nil && token == "" {
 			token = c.Value
@@ -79,7 +79,11 @@ func (a *App) seats() http.Handler {
 		if token == "" {
 			return access.Actor{}, fault.Unauthenticated("login_required", "请先登录。")
 		}
-		actor, err := a.Access.Authenticate(ctx, token)
+		find := a.Access.Peek
+		if used {
+			find = a.Access.Authenticate
+		}
+		actor, err := find(ctx, token)
 		if err != nil {
 			return actor, err
 		}

@@ -92,7 +92,7 @@ func ParseLimits(text string) ([]LimitRow, error) {
 			for _, typ := range list(f[1]) {
 				for _, urgency := range list(f[2]) {
 					r := LimitRow{Key: key, Type: typ, Urgency: urgency, Kind: f[3], N: n, Unit: f[5], Basis: f[6]}
-					r.ID = r.name()
+					r.ID = r.Name()
 					if j, ok := at[r.ID]; ok {
 						out[j] = r
 						continue
@@ -128,7 +128,7 @@ func DiffLimits(old, new []byte) []string {
 			return nil, by
 		}
 		for i := range list {
-			list[i].ID = strings.ReplaceAll(list[i].name(), "·", "／")
+			list[i].ID = strings.ReplaceAll(list[i].Name(), "·", "／")
 			by[list[i].ID] = list[i]
 		}
 		return list, by
@@ -155,7 +155,8 @@ func DiffLimits(old, new []byte) []string {
 	return out
 }
 
-func (r LimitRow) name() string {
+// Name is what people call the row: 一般类·投诉·不限·办理.
+func (r LimitRow) Name() string {
 	or := func(s, other string) string {
 		if s == "" {
 			return other
@@ -173,7 +174,7 @@ func CheckLimits(rows []LimitRow) error {
 	seen := map[string]bool{}
 	general := map[string]bool{}
 	for _, r := range rows {
-		name := r.name()
+		name := r.Name()
 		bad := func(cond bool, detail string) {
 			if cond && len(wrong) < 50 {
 				wrong = append(wrong, fault.Field{Name: name, Detail: detail})

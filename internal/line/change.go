@@ -143,6 +143,25 @@ func (s *Service) Plan(lines []Line) (merged []Line, diff []string, kind string,
 	return merged, diff, kind, nil
 }
 
+// Changed are the entries that are not in force as they stand: a list may hold
+// the whole registry with a few of its lines changed.
+func (s *Service) Changed(lines []Line) []Line {
+	now := s.all()
+	return slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return slices.Contains(now, l) })
+}
+
+// Mine fails with forbidden line_outside where a city would change what is not
+// its own.
+func (s *Service) Mine(by access.Actor, changed []Line) error {
+	own := s.org.Tree().Platform(by.Unit)
+	for _, l := range changed {
+		if own.Kind != org.KindProvince && !region.Contains(own.Region, l.Region) {
+			return fault.Forbidden("line_outside", "%s（%s）：市州只能申请本市州的号码变更，请在清单中改回或删去这一行。", l.Number, region.FullName(l.Region))
+		}
+	}
+	return nil
+}
+
 func since(from string) string {
 	if from == "" {
 		return ""
@@ -198,13 +217,11 @@ func (s *Service) Propose(ctx context.Context, by access.Actor, lines []Line, re
 	if zh.Len(c.Basis) > 100 {
 		return c, fault.Invalid("basis_too_long", "依据文号不能超过100个字。").At(fault.Field{Name: "basis", Detail: "不能超过100个字。"})
 	}
-	own := s.org.Tree().Platform(by.Unit)
-	for _, l := range lines {
-		if own.Kind != org.KindProvince && !region.Contains(own.Region, l.Region) {
-			return c, fault.Forbidden("line_outside", "%s：市州只能申请本市州的号码变更。", l.Number)
-		}
+	c.Lines = s.Changed(lines)
+	if err := s.Mine(by, c.Lines); err != nil {
+		return c, err
 	}
-	_, diff, kind, err := s.Plan(lines)
+	_, diff, kind, err := s.Plan(c.Lines)
 	if err != nil {
 		return c, err
 	}

@@ -94,7 +94,7 @@ func (l *Line) check() error {
 	switch {
 	case l.Mode.Word() == "":
 		return fault.Invalid("mode_unknown", "%s：归并方式应为整体并入、双号并行或设分中心。", l.Number)
-	case len(l.Number) < 5 || len(l.Number) > 12 || strings.Trim(l.Number, "0123456789") != "":
+	case !validNumber(l.Number):
 		return fault.Invalid("number_invalid", "“%s”不是有效的热线号码。", l.Number)
 	case !known(l.Region):
 		return fault.Invalid("region_unknown", "%s：区划代码不存在。", l.Number)
@@ -107,12 +107,16 @@ func (l *Line) check() error {
 	case strings.Trim(l.Target, "0123456789") != "":
 		return fault.Invalid("target_invalid", "%s：转接目标应为电话号码。", l.Number)
 	}
-	for _, d := range []string{l.From, l.Until} {
+	for _, d := range []string{l.From, l.Until, l.Plan, l.Done} {
 		if _, err := time.Parse(time.DateOnly, d); d != "" && err != nil {
 			return fault.Invalid("date_invalid", "%s：日期应写成2026-06-30的样子。", l.Number)
 		}
 	}
 	return nil
+}
+
+func validNumber(s string) bool {
+	return len(s) >= 5 && len(s) <= 12 && strings.Trim(s, "0123456789") == ""
 }
 
 // Validate refuses entries that are none, and the same entry twice. What may

@@ -3,11 +3,14 @@ package line
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -194,8 +197,10 @@ func TestImportOfAList(t *testing.T) {
 		if err != nil || len(got) != 3 || len(bad) != 3 {
 			t.Fatalf("%s: %d lines, %v, %v", name, len(got), bad, err)
 		}
-		if bad[0].Row != 5 || !strings.Contains(bad[0].Text, "归并方式") {
-			t.Errorf("%s: %+v", name, bad[0])
+		for i, column := range []string{"归并方式", "热线号码", "区划"} {
+			if bad[i].Row != 5+i || bad[i].Column != column || bad[i].Text == "" {
+				t.Errorf("%s: %+v", name, bad[i])
+			}
 		}
 		if got[1].State != StateTransition || got[2].Region != "420100" || got[2].Monthly != 12000 || got[2].Mode != SeatsKept || got[2].Target != "02712329" {
 			t.Errorf("%s: %+v", name, got)
@@ -221,6 +226,56 @@ func TestImportOfAList(t *testing.T) {
 	}
 	if got := s.Treat("02712329", "", c.Now()); got.Forward != "02712329" {
 		t.Errorf("kept seats: %+v", got)
+	}
+}
+
+// Each wrong cell is told with its row, blank lines counted, and its column; a
+// head that is none of ours is not passed over.
+func TestWrongCells(t *testing.T) {
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, clock.Shanghai)
+	csv := "热线号码,热线名称,主管部门,归并方式,区划,月均话务量,计划完成日\r\n12350,安全生产,应急管理部门,设分中心,武汉市,320,\r\n\r\n12x,,应急管理部门,并一并,火星,很多,明年\r\n12350,安全生产,应急管理部门,设分中心,武汉市,,\r\n"
+	gbk, err := simplifiedchinese.GB18030.NewEncoder().String(csv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"UTF-8": csv, "GB 18030": gbk} {
+		lines, bad, err := Read("清单.csv", []byte(text), now)
+		if err != nil || len(lines) != 1 || len(bad) != 7 {
+			t.Fatalf("%s: %+v %+v %v", name, lines, bad, err)
+		}
+		for i, want := range []string{"4热线号码", "4热线名称", "4归并方式", "4区划", "4月均话务量", "4计划完成日", "5热线号码"} {
+			if got := fmt.Sprint(bad[i].Row) + bad[i].Column; got != want {
+				t.Errorf("%s: %d is %s, want %s", name, i, got, want)
+			}
+		}
+	}
+	for head, code := range map[string]string{"热线号码,热线名称,主管部门,归并方式,区域": "column_unknown", "热线号码,热线名称,主管部门,归并方式,区划,区划": "column_twice", "热线号码,热线名称,主管部门": "column_absent"} {
+		if _, _, err := Read("清单.csv", []byte(head+"\n12350,a,b,设分中心,武汉市"), now); !fault.Is(err, code) {
+			t.Errorf("%s: %v", head, err)
+		}
+	}
+	if _, _, err := Read("清单.json", []byte(`[{"热线号码":"12350","区域":"武汉市"}]`), now); !fault.Is(err, "column_unknown") {
+		t.Error(err)
+	}
+	if _, bad, _ := Read("清单.json", []byte(`[{"热线号码":"12350"}]`), now); len(bad) == 0 || bad[0].Row != 1 {
+		t.Errorf("%+v", bad)
+	}
+}
+
+// A city takes the whole registry as its list and changes its own lines in it;
+// what stands as it was is no part of its application.
+func TestACityChangesItsOwnInTheWholeList(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	s, as := service(t, d, c)
+	city := as(2, access.ShiftLead, "P420100")
+	list := append(slices.Clone(s.all()), Line{Number: "12350", Name: "安全生产举报投诉热线", Department: "应急管理部门", Region: "420100", Mode: SeatsIn, State: StateInUse, Confidence: "高"})
+	ch, err := s.Propose(context.Background(), city, list, "武汉市并入座席", "")
+	if err != nil || len(ch.Lines) != 1 {
+		t.Fatalf("%+v %v", ch, err)
+	}
+	list[0].Owner = "张三"
+	if _, err := s.Propose(context.Background(), city, list, "改了省里的一行", ""); !fault.Is(err, "line_outside") {
+		t.Error(err)
 	}
 }
 

@@ -1,9 +1,6 @@
 package ticket
 
-import (
-	"hotline/internal/db"
-	"hotline/internal/fault"
-)
+import "hotline/internal/fault"
 
 // doClose (办结审核) accepts the unit's result or sends it back. An accepted
 // result goes to 回访, and the tickets merged into this one with it.
@@ -68,36 +65,6 @@ func (w *work) finish() {
 	if l := t.leg(); l != nil {
 		l.Citizen, l.Auditor = t.Detail.Citizen, t.Detail.Auditor
 	}
-}
-
-// closeMerged gives every merged ticket the reply; each keeps its own caller,
-// 回访 and evaluation.
-func (w *work) closeMerged() error {
-	ids, err := db.All(w.tx, func(s db.Scanner) (id int64, err error) { return id, s.Scan(&id) },
-		`SELECT id FROM ticket WHERE main = $1 AND main <> 0 AND status = 'merged' ORDER BY id`, w.t.ID)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		child, err := load(w.tx, id)
-		if err != nil {
-			return err
-		}
-		c := &work{s: w.s, tx: w.tx, actor: w.actor, tree: w.tree, rules: w.s.rulesOf(child), t: child, now: w.now, event: w.tx.NewID(),
-			edge: w.edge, data: map[string]any{"main": w.t.ID, "from": Merged, "merged": 1}}
-		was := child.Version
-		child.Detail.Unit, child.Detail.Frozen = w.t.Detail.Unit, nil
-		for _, a := range child.Open() {
-			a.move(Revoked)
-		}
-		c.stopClock("*", 0)
-		c.toCallback()
-		child.Version++
-		if err := c.save(was); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // satisfied: 满意 or 基本满意; nothing but a real answer counts.

@@ -132,6 +132,11 @@ func (w *work) run() (Result, error) {
 			w.t.ClosedAt = w.now
 			if w.edge.Action != "merge" {
 				w.stopClock("*", 0)
+				if from != ToCallback && from != ToRecheck { // a 办结 has taken them along
+					if err := w.releaseMerged(); err != nil {
+						return Result{}, err
+					}
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -362,5 +363,92 @@ func TestMergeAndUnmerge(t *testing.T) {
 	w.must(dispatcher, main.ID, "close", closePass)
 	if got := w.load(child.ID); got.Status != ToCallback || got.Detail.Unit == nil {
 		t.Fatalf("child: %s", got.Status)
+	}
+}
+
+// said is the last text of a kind that was said about a ticket, in clear.
+func (w *world) said(id int64, kind string) (text string) {
+	w.t.Helper()
+	t := w.load(id)
+	err := w.s.DB.View(context.Background(), func(tx *db.Tx) error {
+		texts, err := w.s.texts(tx, t, true)
+		last := int64(0)
+		for _, list := range texts {
+			for _, x := range list {
+				if x.Kind == kind && x.ID > last {
+					last, text = x.ID, x.Text
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+// A ticket under a merged one is answered with both; one whose main ends
+// without a unit's reply goes its own way again.
+func TestMergedNeverStrand(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	dispatcher, dept := w.who(access.Dispatcher, "P420100"), "D420100-chengguan"
+	other := func(phone string) Created { return w.create(func(n *Intake) { n.Requester.Phone = phone }) }
+	main, child, grandchild := w.create(nil), other("13900001111"), other("13900002222")
+	w.must(dispatcher, grandchild.ID, "merge", map[string]any{"main": id(child.ID)})
+	w.must(dispatcher, child.ID, "merge", map[string]any{"main": id(main.ID)})
+	w.must(dispatcher, main.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID)})
+	w.must(w.who(access.Handler, dept), main.ID, "sign", nil)
+	w.must(w.who(access.Handler, dept), main.ID, "contact", contacted)
+	w.must(w.who(access.Handler, dept), main.ID, "reply", replyFields)
+	w.must(w.who(access.UnitLead, dept), main.ID, "review", pass)
+	w.must(dispatcher, main.ID, "close", closePass)
+	for _, x := range []Created{child, grandchild} {
+		if got := w.load(x.ID); got.Status != ToCallback || w.said(x.ID, "reply") != replyFields["reply_text"] {
+			t.Errorf("child: %s, reply %q", got.Status, w.said(x.ID, "reply"))
+		}
+		w.checkInvariants(x.ID)
+	}
+
+	for name, fields := range map[string]map[string]any{
+		"answer": {"answer_text": "可在线上办理。"}, "transfer": {"line": "12328"}, "redirect": {"redirect_kind": "petition", "text": "请向信访部门反映。"},
+		"invalidate": {"invalid_reason": "test", "reason": "误操作登记"},
+	} {
+		main, child := w.create(nil), other("13900003333")
+		w.must(dispatcher, child.ID, "merge", map[string]any{"main": id(main.ID)})
+		due := w.load(child.ID).Clocks[0].Due
+		w.must(dispatcher, main.ID, name, fields)
+		got := w.load(child.ID)
+		if got.Status != ToDispatch || got.Main != 0 || got.ClosedAt != 0 || !got.Clocks[0].Running() || got.Clocks[0].Due != due {
+			t.Errorf("after %s of its main the child is %s", name, got.Status)
+		}
+		w.checkInvariants(child.ID)
+	}
+}
+
+// What a 协办 says is for the 主办: also when it comes after the reply that
+// was sent without it, the citizen's reply is the 主办's.
+func TestAssistantsDoNotAnswerTheCitizen(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, dept, helper := w.create(nil), "D420100-chengguan", "D420100-shuiwu"
+	dispatcher := w.who(access.Dispatcher, "P420100")
+	w.must(dispatcher, made.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID), "assists": []any{id(w.units[helper].ID)}})
+	w.must(w.who(access.Handler, dept), made.ID, "sign", nil)
+	w.must(w.who(access.Handler, dept), made.ID, "contact", contacted)
+	w.refuse("assist_open", w.who(access.Handler, dept), made.ID, "reply", replyFields)
+	forced := maps.Clone(replyFields)
+	forced["force_reason"] = "协办单位人员在外，情况已口头核实。"
+	w.must(w.who(access.Handler, dept), made.ID, "reply", forced)
+	w.must(w.who(access.Handler, helper), made.ID, "sign", nil)
+	aside := maps.Clone(replyFields)
+	aside["reply_text"], aside["public_text"] = "管网无异常，请主办单位统一答复。", "管网无异常。"
+	w.must(w.who(access.Handler, helper), made.ID, "reply", aside)
+	if got := w.said(made.ID, "reply"); got != replyFields["reply_text"] {
+		t.Errorf("the citizen reads %q", got)
+	}
+	if w.said(made.ID, "public") != "" || w.said(made.ID, "assist_reply") != aside["reply_text"] {
+		t.Error("the 协办's words are not its own")
 	}
 }

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"hotline/internal/access"
+	"hotline/internal/db"
 	"hotline/internal/fault"
 	"hotline/internal/region"
 )
@@ -24,6 +25,97 @@ func doMerge(w *work) error {
 	return nil
 }
 
+// merged loads the tickets that lie directly under this one, each as a step of its own.
+func (w *work) merged(edge *Edge) ([]*work, error) {
+	ids, err := db.All(w.tx, func(s db.Scanner) (id int64, err error) { return id, s.Scan(&id) },
+		`SELECT id FROM ticket WHERE main = $1 AND main <> 0 AND status = 'merged' ORDER BY id`, w.t.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*work, 0, len(ids))
+	for _, id := range ids {
+		t, err := load(w.tx, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &work{s: w.s, tx: w.tx, actor: w.actor, tree: w.tree, rules: w.s.rulesOf(t), t: t, now: w.now, event: w.tx.NewID(), before: Merged,
+			edge: edge, data: map[string]any{"main": w.t.ID, "from": Merged}})
+	}
+	return out, nil
+}
+
+// closeMerged gives every ticket under this one the reply, and those under
+// them; each keeps its own caller, 回访 and evaluation.
+func (w *work) closeMerged() error {
+	children, err := w.merged(w.edge)
+	if err != nil || len(children) == 0 {
+		return err
+	}
+	texts, err := w.s.texts(w.tx, w.t, true)
+	if err != nil {
+		return err
+	}
+	last := map[string]Said{}
+	for _, list := range texts {
+		for _, x := range list {
+			if x.ID > last[x.Kind].ID {
+				last[x.Kind] = x
+			}
+		}
+	}
+	for _, c := range children {
+		if err := c.closeAs(w.t.Detail.Unit, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeAs ends a merged ticket with its main's verdict and reply, and then what lies under it.
+func (w *work) closeAs(v *UnitVerdict, said map[string]Said) error {
+	was := w.t.Version
+	w.t.Detail.Unit, w.t.Detail.Frozen, w.data["merged"] = v, nil, 1
+	for _, kind := range []string{"reply", "public", "unsolved"} {
+		w.say(kind, said[kind].Text)
+	}
+	for _, a := range w.t.Open() {
+		a.move(Revoked)
+	}
+	w.stopClock("*", 0)
+	w.toCallback()
+	w.t.Version++
+	if err := w.save(was); err != nil {
+		return err
+	}
+	below, err := w.merged(w.edge)
+	for _, c := range below {
+		if err == nil {
+			err = c.closeAs(v, said)
+		}
+	}
+	return err
+}
+
+// releaseMerged gives the tickets under one that ends without a unit's reply
+// (直接答复、转接、引导、无效、撤回) their own way back: nobody answered them.
+func (w *work) releaseMerged() error {
+	edge := w.rules.Find("unmerge", "", Merged)
+	if edge == nil {
+		return nil
+	}
+	children, err := w.merged(edge)
+	for _, c := range children {
+		if err == nil {
+			was := c.t.Version
+			c.restore()
+			c.say("reason", "主单"+Spoken(w.t.Number)+"已"+w.edge.Label+"，本单恢复单独办理。")
+			c.t.Version++
+			err = c.save(was)
+		}
+	}
+	return err
+}
+
 // doUnmerge (撤销并单) restores status and clocks as they were: the time spent
 // merged counts, for nothing stops a citizen's waiting.
 func doUnmerge(w *work) error {
@@ -31,6 +123,15 @@ func doUnmerge(w *work) error {
 	if t.Detail.Frozen == nil {
 		return fault.Conflict("wrong_state", "主单已办结，不能撤销并单。")
 	}
+	w.restore()
+	w.say("reason", w.in.Str("reason"))
+	w.msg = "已撤销并单，恢复为" + w.rules.StatusWord(t.Status) + "。"
+	return nil
+}
+
+// restore puts a merged ticket back where it stood.
+func (w *work) restore() {
+	t := w.t
 	t.Status, t.Main = t.Detail.Frozen.Status, 0
 	t.ClosedAt = 0
 	for _, c := range t.Clocks {
@@ -40,9 +141,6 @@ func doUnmerge(w *work) error {
 		}
 	}
 	t.Detail.Frozen = nil
-	w.say("reason", w.in.Str("reason"))
-	w.msg = "已撤销并单，恢复为" + w.rules.StatusWord(t.Status) + "。"
-	return nil
 }
 
 func guardMainOpen(w *work) error {

@@ -35,16 +35,26 @@ func ValidateLimits(doc, parent []byte) error {
 		return err
 	}
 	var wrong []fault.Field
-	for _, r := range rows {
-		p, ok := category.FindLimit(above, r.Key, r.Type, r.Urgency, r.Kind)
-		if ok && !r.Limit().Within(p.Limit()) {
-			wrong = append(wrong, fault.Field{Name: r.ID, Detail: fmt.Sprintf("省定为%s，市州定为%s，只能收紧不能放宽。", p.Limit(), r.Limit())})
-		}
-	}
-	for _, p := range above { // what the city leaves out would fall back to a general row of its own
-		r, ok := category.FindLimit(rows, p.Key, p.Type, p.Urgency, p.Kind)
-		if ok && !r.Limit().Within(p.Limit()) {
-			wrong = append(wrong, fault.Field{Name: p.ID, Detail: "缺少这一行后时限会放宽。"})
+	told := map[string]bool{}
+	// Every case that a ticket can be is held against the province's: a row may
+	// be strict by itself and yet stand before a stricter one.
+	for _, key := range append([]string{""}, category.LimitKeys()...) {
+		for _, typ := range append([]string{""}, Types...) {
+			for _, urgency := range append([]string{""}, category.Urgencies...) {
+				for _, kind := range category.LimitKinds {
+					p, set := category.FindLimit(above, key, typ, urgency, kind)
+					r, ok := category.FindLimit(rows, key, typ, urgency, kind)
+					if !set || !ok || r.Limit().Within(p.Limit()) || told[p.Name()+r.Name()] {
+						continue
+					}
+					told[p.Name()+r.Name()] = true
+					detail := fmt.Sprintf("省定为%s，市州定为%s，只能收紧不能放宽。", p.Limit(), r.Limit())
+					if p.Name() != r.Name() {
+						detail = fmt.Sprintf("省定“%s”为%s，市州用“%s”的%s，只能收紧不能放宽。", p.Name(), p.Limit(), r.Name(), r.Limit())
+					}
+					wrong = append(wrong, fault.Field{Name: r.Name(), Detail: detail})
+				}
+			}
 		}
 	}
 	if len(wrong) > 0 {

@@ -35,14 +35,16 @@ func TestRandomStepsNeverLeaveTheTable(t *testing.T) {
 			defer wg.Done()
 			r := rand.New(rand.NewPCG(uint64(n), 20261123))
 			for done.Load() < int64(steps) && !t.Failed() {
-				id := w.randomTicket(r)
-				for range 24 {
-					ok := w.randomStep(r, id)
+				some := []int64{w.randomTicket(r), w.randomTicket(r), w.randomTicket(r)}
+				for range 24 * len(some) {
+					ok := w.randomStep(r, some[r.IntN(len(some))], some)
 					if done.Add(1); ok {
 						accepted.Add(1)
 					}
 				}
-				w.checkInvariants(id)
+				for _, id := range some {
+					w.checkInvariants(id)
+				}
 			}
 		}()
 	}
@@ -78,7 +80,7 @@ var roaming = []struct {
 
 // randomStep takes an offered action most of the time, any action else, with
 // inputs that are mostly sound.
-func (w *world) randomStep(r *rand.Rand, id int64) bool {
+func (w *world) randomStep(r *rand.Rand, id int64, some []int64) bool {
 	who := roaming[r.IntN(len(roaming))]
 	actor := w.who(who.role, who.unit)
 	if r.IntN(12) == 0 {
@@ -106,7 +108,9 @@ func (w *world) randomStep(r *rand.Rand, id int64) bool {
 			if !required && r.IntN(3) > 0 || r.IntN(50) == 0 {
 				continue
 			}
-			act.Fields[name] = w.randomField(r, rules, t, name)
+			if act.Fields[name] = w.randomField(r, rules, t, name); name == "main" {
+				act.Fields[name] = some[r.IntN(len(some))]
+			}
 		}
 	}
 	_, err := w.s.Do(context.Background(), actor, id, act)
@@ -141,8 +145,6 @@ func (w *world) randomField(r *rand.Rand, rules *Rules, t *Ticket, name string) 
 			return []int64{u}
 		}
 		return u
-	case "ticket":
-		return t.ID - int64(r.IntN(3))
 	case "category":
 		return "040101"
 	case "region":
@@ -185,6 +187,12 @@ func (w *world) checkInvariants(id int64) {
 	}
 	if !Final(t.Status) && t.Status != Quarantined && running == 0 {
 		fail("nobody owes anything: no clock runs")
+	}
+	if t.Status == Merged {
+		main := w.load(t.Main)
+		if main.Status != Merged && (Final(main.Status) || main.Status == ToCallback || main.Status == ToRecheck) {
+			fail("its main is %s and takes it nowhere", main.Status)
+		}
 	}
 	if Final(t.Status) && t.ClosedAt == 0 {
 		fail("closed without a moment")

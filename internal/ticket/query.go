@@ -352,14 +352,21 @@ type Tie struct {
 	ID, Main              int64
 	Number, Title, Status string // Title is the redacted one
 	Label                 access.Label
+	Secrecy               string
+}
+
+// Hidden tells whether a ticket that is no secret may not name this one: its
+// citizen asked for secrecy of any kind.
+func (x Tie) Hidden() bool {
+	return x.Label != access.Normal || x.Secrecy != SecrecyNormal && x.Secrecy != SecrecyAnonymous
 }
 
 // ties finds the tickets tied to t.
 func (t *Ticket) ties(tx *db.Tx) ([]Tie, error) {
 	scan := func(sc db.Scanner) (x Tie, err error) {
-		return x, sc.Scan(&x.ID, &x.Main, &x.Number, &x.Title, &x.Status, &x.Label)
+		return x, sc.Scan(&x.ID, &x.Main, &x.Number, &x.Title, &x.Status, &x.Label, &x.Secrecy)
 	}
-	const columns = `SELECT id, main, number, title_r, status, label FROM ticket`
+	const columns = `SELECT id, main, number, title_r, status, label, secrecy FROM ticket`
 	out, err := db.All(tx, scan, columns+` WHERE main = $1 AND main <> 0 ORDER BY id LIMIT 200`, t.ID)
 	if err != nil || t.Main == 0 && t.SplitOf == 0 && t.RepeatOf == 0 {
 		return out, err

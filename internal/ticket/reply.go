@@ -8,10 +8,14 @@ import (
 
 // doReply (答复) hands the unit's result to its own leader.
 func doReply(w *work) error {
+	kind := "" // what a 协办 says is for the 主办, who alone answers the citizen
+	if w.t.assisting(w.a) {
+		kind = "assist_"
+	}
 	w.a.Reply = &Reply{Mode: w.in.Str("mode"), Solved: w.in.Str("solved"), Truth: w.in.Str("truth"), Beyond: w.in.Bool("beyond"),
-		Text: w.say("reply", w.in.Str("reply_text")), Public: w.say("public", w.in.Str("public_text")),
+		Text: w.say(kind+"reply", w.in.Str("reply_text")), Public: w.say(kind+"public", w.in.Str("public_text")),
 		Forced: w.in.Str("force_reason") != "", By: w.actor.Account, Files: w.in.Ints("files")}
-	w.say("unsolved", w.in.Str("unsolved_reason"))
+	w.say(kind+"unsolved", w.in.Str("unsolved_reason"))
 	w.say("force", w.in.Str("force_reason"))
 	w.say("legal", w.in.Str("legal"))
 	for _, p := range w.in.Points("point_results") {
@@ -30,6 +34,16 @@ func doReply(w *work) error {
 	w.data["mode"], w.data["solved"], w.data["truth"] = w.a.Reply.Mode, w.a.Reply.Solved, w.a.Reply.Truth
 	w.msg = "答复已提交本单位审核。"
 	return nil
+}
+
+// assisting tells whether a node works for a 协办: it is one, or under one.
+func (t *Ticket) assisting(a *Assignment) bool {
+	for ; a != nil; a = t.Assignment(a.Parent) {
+		if a.Role == RoleAssist {
+			return true
+		}
+	}
+	return false
 }
 
 // doReview (审核) passes a reply up one level or sends it back.

@@ -77,6 +77,7 @@ func (s *Service) loadWords(tx *db.Tx, t *Ticket) error {
 var TextLabels = map[string]string{
 	"reply": "答复内容", "public": "可公开的答复", "contact": "沟通情况", "relay_out": "承办单位请热线转达", "relay_in": "诉求人回复", "opinion": "审核意见", "basis": "依据",
 	"reason": "理由", "note": "备注", "fix": "需补正内容", "extend": "延期理由", "suspend": "挂起理由", "urge": "催办说明", "supervise": "督办要求", "verdict": "复核说明",
+	"assist_reply": "协办意见", "assist_public": "协办建议公开的内容", "assist_unsolved": "协办未解决原因", "consult": "会商情况",
 	"callback": "回访记录", "evaluation": "评价留言", "supplement": "补充内容", "answer": "答复内容", "outcome": "告知内容", "legal": "法律依据", "unsolved": "未解决原因", "force": "特别说明",
 }
 

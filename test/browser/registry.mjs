@@ -21,7 +21,7 @@ async function imports(page) {
 {
   const { d, give, commit } = await imports(lead)
   await give(sheet('清单.csv', ROW, '96511,供水服务热线,水务部门,并一并,武汉市,,,'))
-  check(await seen(d.getByText(/第3行.*96511.*归并方式“并一并”不在规定的四种之内/)), '写明第几行错在哪里')
+  check(await seen(d.getByText(/第3行.*96511.*归并方式：“并一并”不在规定的四种之内/)), '写明第几行错在哪里')
   check(await commit.isDisabled(), '有错行不能提交')
   await settle(lead)
   await shot(lead, 'lines-import-bad-1600')
@@ -68,7 +68,7 @@ async function pending(text) {
   await give(json(ROW))
   check(await seen(d.getByText('与现行台账相同，没有变更。', { exact: false })), 'JSON 再导入没有变更')
   await give(json(ROW, '96511,供水服务热线,水务部门,并一并,武汉市,,,'))
-  check(await seen(d.getByText(/第3行.*96511.*归并方式“并一并”/)), 'JSON 写明第几行错在哪里')
+  check(await seen(d.getByText(/第2项.*96511.*归并方式：“并一并”/)), 'JSON 写明第几行错在哪里')
   const [file] = await Promise.all([lead.waitForEvent('download'), d.getByRole('button', { name: '下载模板' }).click()])
   const book = readFileSync(await file.path())
   check(book.subarray(0, 2).toString() === 'PK', '模板是 xlsx')

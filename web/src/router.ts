@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { show } from '@/api/attended'
 import { setUnauthorizedHandler } from '@/api/client'
 import { useMe } from '@/stores/me'
 
@@ -12,7 +13,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'unit', name: 'unit', meta: { title: '承办单位' }, component: () => import('@/views/unit/Unit.vue') },
   { path: 'review', name: 'review', meta: { title: '审核' }, component: () => import('@/views/review/Review.vue') },
   { path: 'callback', name: 'callback', meta: { title: '回访席', phone: true }, component: () => import('@/views/callback/Callback.vue') },
-  { path: 'wall', name: 'wall', meta: { title: '班长墙', phone: true }, component: () => import('@/views/wall/Wall.vue') },
+  { path: 'wall', name: 'wall', meta: { title: '班长墙', phone: true, shown: true }, component: () => import('@/views/wall/Wall.vue') },
   { path: 'calls/:tab?', name: 'calls', meta: { title: '通话记录' }, component: () => import('@/views/calls/Calls.vue') },
   { path: 'lines/:tab?', name: 'lines', meta: { title: '号码台账' }, component: () => import('@/views/lines/Lines.vue') },
   { path: 'shifts', name: 'shifts', meta: { title: '我的班次' }, component: () => import('@/views/shifts/Shifts.vue') },
@@ -34,7 +35,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/login', name: 'login', meta: { title: '登录', open: true }, component: () => import('@/views/login/Login.vue') },
   { path: '/enter', name: 'enter', meta: { title: '进入', open: true }, component: () => import('@/views/login/Enter.vue') },
   { path: '/demo/tour', name: 'tour', meta: { title: '走一遍闭环', open: true }, component: () => import('@/views/demo/Tour.vue') },
-  { path: '/screen', name: 'screen', meta: { title: '运行监测' }, component: () => import('@/views/screen/Screen.vue') },
+  { path: '/screen', name: 'screen', meta: { title: '运行监测', shown: true }, component: () => import('@/views/screen/Screen.vue') },
   { path: '/', component: Layout, children: pages },
 ]
 
@@ -64,6 +65,7 @@ export async function fetchPages(paths: string[]): Promise<void> {
 }
 
 router.afterEach((to) => {
+  show(Boolean(to.meta.shown))
   document.title = to.meta.title ? `${to.meta.title} · 12345热线` : '12345政务服务便民热线'
 })
 

@@ -112,11 +112,14 @@ type Service struct {
 	Counted func() // the figures have moved; nil = nobody looks. Set before Follow.
 	// Watched tells whether a supervision of a ticket (督办) is open. Set by app.
 	Watched func(tx *db.Tx, ticket int64) (bool, error)
+	// Talked tells whether words written in a call (文字会话) are left. Set by text.
+	Talked func(tx *db.Tx, call int64) (bool, error)
 }
 
 // New builds the service.
 func New(d *db.DB, log *eventlog.Log, ring *seal.Ring, o *org.Service, t *ticket.Service) *Service {
-	return &Service{DB: d, Log: log, Ring: ring, Org: o, Tickets: t, Watched: func(*db.Tx, int64) (bool, error) { return false, nil }}
+	no := func(*db.Tx, int64) (bool, error) { return false, nil }
+	return &Service{DB: d, Log: log, Ring: ring, Org: o, Tickets: t, Watched: no, Talked: no}
 }
 
 // BlindNumber is how a caller's number is found without storing it.

@@ -11,10 +11,10 @@ import (
 	"hotline/internal/zh"
 )
 
-// LegalHold (封存) keeps a call's recordings and words from being destroyed until
+// Hold (封存) keeps a call's recordings and words from being destroyed until
 // somebody lifts it: 诉讼保全, 公安调取. It is made by a 班长, 督办 or 省级管理 of
 // the call's centre and is never deleted.
-type LegalHold struct {
+type Hold struct {
 	ID, Call     int64
 	Reason       string // 依据, without personal data
 	By, Made     int64
@@ -27,17 +27,17 @@ type LegalHold struct {
 
 const holdColumns = `h.id, h.call_id, h.reason, h.made_by, h.made, h.lifted, h.lifted_by, h.lift_reason`
 
-func (h *LegalHold) into() []any {
+func (h *Hold) into() []any {
 	return []any{&h.ID, &h.Call, &h.Reason, &h.By, &h.Made, &h.Lifted, &h.LiftedBy, &h.LiftReason}
 }
 
-func scanHold(sc db.Scanner) (h LegalHold, err error) {
+func scanHold(sc db.Scanner) (h Hold, err error) {
 	err = sc.Scan(h.into()...)
 	return h, err
 }
 
 // HoldOf are the holds of a call, newest first.
-func (s *Service) HoldOf(tx *db.Tx, call int64) ([]LegalHold, error) {
+func (s *Service) HoldOf(tx *db.Tx, call int64) ([]Hold, error) {
 	return db.All(tx, scanHold, `SELECT `+holdColumns+` FROM voice_hold h WHERE h.call_id = $1 ORDER BY h.id DESC`, call)
 }
 
@@ -51,7 +51,7 @@ func holdReason(reason string) (string, error) {
 
 // HoldCall puts a call within the actor's scope on hold. It fails with
 // reason_needed, call_absent, hold_exists, hold_late (everything is destroyed).
-func (s *Service) HoldCall(ctx context.Context, log *audit.Log, by access.Actor, call int64, reason string) (h LegalHold, err error) {
+func (s *Service) HoldCall(ctx context.Context, log *audit.Log, by access.Actor, call int64, reason string) (h Hold, err error) {
 	if reason, err = holdReason(reason); err != nil {
 		return h, err
 	}
@@ -62,14 +62,21 @@ func (s *Service) HoldCall(ctx context.Context, log *audit.Log, by access.Actor,
 	if err := s.unsealed(ctx, by, d.Call); err != nil {
 		return h, err
 	}
-	h = LegalHold{Call: call, Reason: reason, By: by.Account, Masked: d.Call.Masked, Line: d.Call.Line, Began: d.Call.Began}
+	h = Hold{Call: call, Reason: reason, By: by.Account, Masked: d.Call.Masked, Line: d.Call.Line, Began: d.Call.Began}
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
+		if err := lock(tx, call); err != nil {
+			return err
+		}
 		left, err := db.Int(tx, `SELECT (SELECT count(*) FROM voice_recording WHERE call_id = $1 AND state <> 'expired') + (SELECT count(*) FROM voice_transcript WHERE call_id = $1)`, call)
 		if err != nil {
 			return err
 		}
-		if left == 0 && d.Call.EndedAt > 0 {
-			return fault.Conflict("hold_late", "这通电话没有录音和转写，或已按期销毁，无可封存。")
+		talked, err := s.Talked(tx, call)
+		if err != nil {
+			return err
+		}
+		if left == 0 && !talked && d.Call.EndedAt > 0 {
+			return fault.Conflict("hold_late", "这通电话没有录音、转写和文字会话，或已按期销毁，无可封存。")
 		}
 		if n, err := db.Int(tx, `SELECT count(*) FROM voice_hold WHERE call_id = $1 AND lifted = 0`, call); err != nil || n > 0 {
 			if err == nil {
@@ -113,14 +120,14 @@ func (s *Service) LiftHold(ctx context.Context, log *audit.Log, by access.Actor,
 
 // Holds lists the holds within the actor's scope, newest first; lifted ones too
 // when all is asked for.
-func (s *Service) Holds(ctx context.Context, a access.Actor, all bool) (out []LegalHold, err error) {
+func (s *Service) Holds(ctx context.Context, a access.Actor, all bool) (out []Hold, err error) {
 	var args []any
 	where := s.where(a, &args)
 	if !all {
 		where += ` AND h.lifted = 0`
 	}
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
-		out, err = db.All(tx, func(sc db.Scanner) (h LegalHold, err error) {
+		out, err = db.All(tx, func(sc db.Scanner) (h Hold, err error) {
 			err = sc.Scan(append(h.into(), &h.Masked, &h.Line, &h.Began)...)
 			return h, err
 		}, `SELECT `+holdColumns+`, c.masked, c.line, c.began FROM voice_hold h JOIN voice_call c ON c.id = h.call_id WHERE `+where+` ORDER BY h.id DESC LIMIT 500`, args...)

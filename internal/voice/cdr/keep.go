@@ -23,16 +23,8 @@ const Expired = "expired"
 // Keeping (保存期限) says for how many days what was said is kept, from the end of
 // the call or of its ticket, whichever is later.
 type Keeping struct {
-	Recording int    `json:"recording_days"` // 录音和转写
-	Text      int    `json:"text_days"`      // 文字会话
-	Holds     []Hold `json:"holds,omitempty"`
-}
-
-// Hold (封存) is what rules said of a call before holds had a form of their own;
-// it is still kept. A new one is a LegalHold.
-type Hold struct {
-	Call   string `json:"call"`   // number of the call
-	Reason string `json:"reason"` // 依据
+	Recording int `json:"recording_days"` // 录音和转写
+	Text      int `json:"text_days"`      // 文字会话
 }
 
 const defaultKeeping = `{"recording_days": 730, "text_days": 730}`
@@ -68,22 +60,21 @@ func validateKeeping(doc, _ []byte) error {
 			return fault.Invalid("keep_invalid", "%s的保存期限应为%d至%d天。", name, leastDays, mostDays)
 		}
 	}
-	for _, h := range k.Holds {
-		if _, err := strconv.ParseInt(h.Call, 10, 64); err != nil || h.Reason == "" {
-			return fault.Invalid("keep_invalid", "封存的通话要写通话编号和依据。")
-		}
-	}
 	return nil
+}
+
+// lock makes whoever would hold or destroy what a call left wait for the other.
+func lock(tx *db.Tx, call int64) error {
+	_, err := tx.Exec(`UPDATE voice_call SET ended = ended WHERE id = $1`, call)
+	return err
 }
 
 // Kept tells whether a call must be kept beyond its period: it is on hold, its
 // ticket is not closed or was closed after the moment, a supervision of it is
-// open, or a leader's follow-up waits.
-func (s *Service) Kept(tx *db.Tx, k Keeping, call, ticketID, closed int64) (bool, error) {
-	for _, h := range k.Holds {
-		if h.Call == strconv.FormatInt(call, 10) {
-			return true, nil
-		}
+// open, or a leader's follow-up waits. Nobody can hold it until tx has ended.
+func (s *Service) Kept(tx *db.Tx, call, ticketID, closed int64) (bool, error) {
+	if err := lock(tx, call); err != nil {
+		return true, err
 	}
 	if n, err := db.Int(tx, `SELECT count(*) FROM voice_hold WHERE call_id = $1 AND lifted = 0`, call); err != nil || n > 0 {
 		return true, err
@@ -139,13 +130,12 @@ func (s *Service) Expire(ctx context.Context, log *audit.Log, k Keeping, remove 
 	return calls, nil
 }
 
-// expire does the next piece after a call and says where it stopped.
-func (s *Service) expire(ctx context.Context, log *audit.Log, k Keeping, remove func(rec string) error, query string, after due) (int64, due, error) {
-	var calls []int64
-	var recs []string
-	last := after
-	err := s.DB.View(ctx, func(tx *db.Tx) error {
-		calls, recs, last = nil, nil, after
+// expire does the next piece after a call and says where it stopped. A file goes
+// before its row says so: a file without a row would never be found.
+func (s *Service) expire(ctx context.Context, log *audit.Log, k Keeping, remove func(rec string) error, query string, after due) (n int64, last due, err error) {
+	err = s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error {
+		var calls []int64
+		n, last = 0, after
 		cutoff := tx.NowMS() - int64(k.Recording)*24*time.Hour.Milliseconds()
 		list, err := db.All(tx, scanDue, query, cutoff, after.began, after.call, batch)
 		if err != nil {
@@ -156,40 +146,44 @@ func (s *Service) expire(ctx context.Context, log *audit.Log, k Keeping, remove 
 			if slices.Contains(calls, d.call) {
 				continue
 			}
-			kept, err := s.Kept(tx, k, d.call, d.ticket, cutoff)
-			if err != nil {
+			if kept, err := s.Kept(tx, d.call, d.ticket, cutoff); err != nil {
 				return err
-			}
-			if kept {
+			} else if kept {
 				continue
 			}
-			files, err := db.All(tx, func(sc db.Scanner) (r string, err error) { return r, sc.Scan(&r) }, `SELECT rec FROM voice_recording WHERE call_id = $1 AND state <> 'expired'`, d.call)
-			if err != nil {
+			if err := destroy(tx, d.call, remove); err != nil {
 				return err
 			}
-			calls, recs = append(calls, d.call), append(recs, files...)
+			calls = append(calls, d.call)
 		}
-		return nil
-	})
-	if err != nil || len(calls) == 0 {
-		return 0, last, err
-	}
-	for _, rec := range recs { // first: a file without a row would never be found
-		if err := remove(rec); err != nil {
-			return 0, last, err
+		if len(calls) == 0 {
+			return nil
 		}
-	}
-	return int64(len(calls)), last, s.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error {
-		for _, id := range calls {
-			if _, err := tx.Exec(`UPDATE voice_recording SET state = 'expired' WHERE call_id = $1`, id); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(`DELETE FROM voice_transcript WHERE call_id = $1`, id); err != nil {
-				return err
-			}
-		}
+		n = int64(len(calls))
 		return log.Record(tx, audit.Entry{Op: "voice.expire", SubjectKind: "call", Subject: calls[0], Count: len(calls), Query: strconv.Itoa(k.Recording)})
 	})
+	if err != nil {
+		return 0, last, err
+	}
+	return n, last, nil
+}
+
+// destroy removes what was said in a call.
+func destroy(tx *db.Tx, call int64, remove func(rec string) error) error {
+	recs, err := db.All(tx, func(sc db.Scanner) (r string, err error) { return r, sc.Scan(&r) }, `SELECT rec FROM voice_recording WHERE call_id = $1 AND state <> 'expired'`, call)
+	if err != nil {
+		return err
+	}
+	for _, rec := range recs {
+		if err := remove(rec); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(`UPDATE voice_recording SET state = 'expired' WHERE call_id = $1`, call); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM voice_transcript WHERE call_id = $1`, call)
+	return err
 }
 
 // CloseSpans ends the seats' states that a killed process left open, at the last

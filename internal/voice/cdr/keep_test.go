@@ -60,14 +60,14 @@ func TestExpire(t *testing.T) {
 		late, done := tw.Create("P420100", nil), tw.Create("P420100", nil)
 		exec(`UPDATE ticket SET status = $1, closed_at = $2, version = version + 1 WHERE id IN ($3, $4)`, ticket.Closed, began, watched, done)
 		exec(`UPDATE ticket SET status = $1, closed_at = $2, version = version + 1 WHERE id = $3`, ticket.Closed, began+(100*day).Milliseconds(), late)
-		kept := map[string]Call{"open": call(open), "watched": call(watched), "late": call(late), "hold": call(0), "leader": call(0)}
+		kept := map[string]Call{"open": call(open), "watched": call(watched), "late": call(late), "leader": call(0)}
 		free = append(free, call(done))
 		exec(`INSERT INTO voice_leader_item (id, session, call_id, ticket, state, note, due, at) VALUES ($1, 1, $2, 0, 'open', '', 0, 0)`, d.NewID(), kept["leader"].ID)
 		words := call(0) // without a recording
 		exec(`DELETE FROM voice_recording WHERE call_id = $1`, words.ID)
 		free = append(free, words)
 		s.Watched = func(_ *db.Tx, id int64) (bool, error) { return id == watched, nil }
-		k := Keeping{Recording: 730, Text: 730, Holds: []Hold{{Call: itoa(kept["hold"].ID), Reason: "公安机关调取"}}}
+		k := Keeping{Recording: 730, Text: 730}
 		lead := tw.Who("shift_lead", "P420100")
 		kept["form"] = call(0)
 		holding := func(code string, err error) {
@@ -150,17 +150,27 @@ func TestExpire(t *testing.T) {
 		if n := count(`SELECT count(*) FROM audit WHERE kind IN ('call.hold', 'call.unhold')`); n != 2 {
 			t.Errorf("%d entries of holds in the audit", n)
 		}
-		k.Holds = nil
-		if n := expire(k); n != 1 {
-			t.Errorf("%d after the hold", n)
+		// Whoever holds a call while it is being destroyed is told that it is too late.
+		raced := call(0)
+		c.Advance(731 * day)
+		told := make(chan error, 1)
+		if _, err := s.Expire(ctx, w.audit, k, func(string) error {
+			go func() {
+				_, err := s.HoldCall(ctx, w.audit, lead, raced.ID, "公安机关依法调取")
+				told <- err
+			}()
+			time.Sleep(50 * time.Millisecond)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
 		}
+		holding("hold_late", <-told)
 	})
 }
 
 func TestKeepingIsBounded(t *testing.T) {
 	for doc, ok := range map[string]bool{defaultKeeping: true, `{"recording_days": 180, "text_days": 3650}`: true, `{"recording_days": 179, "text_days": 730}`: false, `{"recording_days": 730}`: false,
-		`{"recording_days": 730, "text_days": 4000}`: false, `[`: false, `{"recording_days": 730, "text_days": 730, "holds": [{"call": "12", "reason": ""}]}`: false,
-		`{"recording_days": 730, "text_days": 730, "holds": [{"call": "12", "reason": "诉讼保全"}]}`: true} {
+		`{"recording_days": 730, "text_days": 4000}`: false, `[`: false} {
 		if err := validateKeeping([]byte(doc), nil); (err == nil) != ok || err != nil && !fault.Is(err, "keep_invalid") {
 			t.Errorf("%s: %v", doc, err)
 		}

@@ -144,7 +144,7 @@ type Detail struct {
 	Offers     []Offering
 	Transfers  []Transfer
 	Recordings []Recording
-	Holds      []LegalHold
+	Holds      []Hold
 }
 
 // Get reads one call within the scope of the actor.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -12,6 +14,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/clock"
 	"hotline/internal/fault"
+	"hotline/internal/voice/acd"
 	"hotline/internal/voice/flow"
 )
 
@@ -39,8 +42,9 @@ type Desk interface {
 // Handler serves /seat/ws.
 type Handler struct {
 	Exchange func(a access.Actor) Exchange // of a person's centre; nil while none is configured
-	// Login finds who makes the request, from the session's cookie or token.
-	Login func(ctx context.Context, r *http.Request) (access.Actor, error)
+	// Login finds who makes the request, from the session's cookie or token; used
+	// says that the session is in use by it.
+	Login func(ctx context.Context, r *http.Request, used bool) (access.Actor, error)
 	Clock clock.Clock
 }
 
@@ -109,13 +113,14 @@ type conn struct {
 	x     Exchange
 	desk  Desk
 	wall  chan bool
+	state atomic.Value // acd.SeatState of the seat, as the page was told
 }
 
 var errSlow = errors.New("seat: the page does not read")
 
 // ServeHTTP upgrades a logged-in request and serves it until either side leaves.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	actor, err := h.Login(r.Context(), r)
+	actor, err := h.Login(r.Context(), r, true)
 	// Refuses pages of other sites. A browser's socket carries no header: a tab
 	// with a session of its own names its token as a second subprotocol.
 	ws, uerr := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{Protocol}})
@@ -136,7 +141,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	c := &conn{h: h, ws: ws, out: make(chan any, backlog), slow: cancel, actor: actor, x: x, wall: make(chan bool, 1)}
-	if c.desk, err = x.Open(ctx, actor, func(m flow.Message) { c.send(m) }); err != nil {
+	if c.desk, err = x.Open(ctx, actor, c.tell); err != nil {
 		if !c.seesWall() {
 			ws.Close(closeRole, fault.As(err).Code)
 			return
@@ -155,6 +160,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // seesWall tells whether the person may watch a centre; 省级 and 领导 do so
 // without a seat.
 func (c *conn) seesWall() bool { return c.actor.May(access.Listen) || c.actor.May(access.Stats) }
+
+// tell passes a message of the exchange to the page.
+func (c *conn) tell(m flow.Message) {
+	if m.Type == "hello" || m.Type == "state" {
+		c.state.Store(m.State)
+	}
+	c.send(m)
+}
+
+// on tells whether the seat is in one of the states.
+func (c *conn) on(states ...acd.SeatState) bool {
+	now, _ := c.state.Load().(acd.SeatState)
+	return slices.Contains(states, now)
+}
 
 // send queues a message; a page that does not read is cut off and comes back.
 func (c *conn) send(m any) {
@@ -230,7 +249,10 @@ func (c *conn) watch(ctx context.Context, r *http.Request) {
 			}
 		case <-session:
 			session = c.h.Clock.After(sessionEvery)
-			if _, err := c.h.Login(ctx, r); err != nil {
+			// A seat that waits for calls or has one is at work, whatever its hands do;
+			// a call is not cut because the day's session is over.
+			_, err := c.h.Login(ctx, r, c.on(acd.Ready, acd.Ringing, acd.Talking, acd.Wrap))
+			if err != nil && !(fault.Is(err, "session_expired") && c.on(acd.Talking)) {
 				c.ws.Close(closeLogin, fault.As(err).Code)
 				c.slow(err)
 				return

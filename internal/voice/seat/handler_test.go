@@ -131,7 +131,7 @@ func TestSeatOverASocket(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	who := access.Actor{Account: 42, Username: "wang", Name: "王芳", Role: access.ShiftLead, Unit: o.Tree().Province().ID}
-	h := &Handler{Clock: clk, Exchange: func(access.Actor) Exchange { return Own(x) }, Login: func(_ context.Context, r *http.Request) (access.Actor, error) {
+	h := &Handler{Clock: clk, Exchange: func(access.Actor) Exchange { return Own(x) }, Login: func(_ context.Context, r *http.Request, _ bool) (access.Actor, error) {
 		if r.Header.Get("Authorization") == "" {
 			return access.Actor{}, fault.Unauthenticated("login_required", "请先登录。")
 		}

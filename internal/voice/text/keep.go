@@ -34,7 +34,7 @@ func (s *Service) Expire(ctx context.Context, log *audit.Log, k cdr.Keeping) (n 
 			first := int64(0)
 			for _, d := range list {
 				last = d
-				kept, err := s.CDR.Kept(tx, k, d.call, d.ticket, cutoff)
+				kept, err := s.CDR.Kept(tx, d.call, d.ticket, cutoff)
 				if err != nil {
 					return err
 				}

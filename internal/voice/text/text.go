@@ -121,6 +121,10 @@ type Service struct {
 
 // New builds the service.
 func New(d *db.DB, c *cdr.Service, o *org.Service) *Service {
+	c.Talked = func(tx *db.Tx, call int64) (bool, error) {
+		n, err := db.Int(tx, `SELECT count(*) FROM text_talk WHERE call_id = $1 AND state <> 'expired'`, call)
+		return n > 0, err
+	}
 	return &Service{DB: d, CDR: c, Ring: c.Ring, Org: o, Told: func(int64, int64) {}}
 }
 

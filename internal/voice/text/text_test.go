@@ -259,7 +259,9 @@ func TestWordsExpireWithTheirKey(t *testing.T) {
 		_, err := w.Write(ctx, token, "", "", "路灯不亮")
 		w.must(err)
 		held, _ := w.open()
-		k := cdr.Keeping{Recording: 730, Text: 365, Holds: []cdr.Hold{{Call: fmt.Sprint(held.Call), Reason: "诉讼保全"}}}
+		k := cdr.Keeping{Recording: 730, Text: 365}
+		_, err = w.CDR.HoldCall(ctx, w.audit, w.tw.Who("shift_lead", "P420100"), held.Call, "诉讼保全裁定书")
+		w.must(err)
 		expire := func() int64 {
 			w.t.Helper()
 			n, err := w.Expire(ctx, w.audit, k)

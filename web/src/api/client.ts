@@ -1,3 +1,5 @@
+import { attended } from './attended'
+
 // The one door to the server. Every answer that is not 2xx becomes an ApiError whose `detail` is a Chinese
 // sentence fit for the screen; callers show it and never compose their own.
 
@@ -56,6 +58,10 @@ export const tabToken = {
   clear: () => sessionStorage.removeItem(TOKEN_KEY),
 }
 
+let era = 0
+/** A new session began: what was asked in the one before may still be refused, which says nothing about this one. */
+export const newSession = () => void era++
+
 let onUnauthorized: () => void = () => {}
 /** Called once per refused session; the router sends the person to the login page. */
 export function setUnauthorizedHandler(fn: () => void) {
@@ -100,6 +106,8 @@ export function authHeaders(): Record<string, string> {
 
 async function send(method: string, path: string, o: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', ...authHeaders() }
+  if (!attended()) headers.Unattended = '1'
+  const asked = era
   let body: BodyInit | undefined
   if (o.body instanceof FormData) {
     body = o.body
@@ -130,7 +138,7 @@ async function send(method: string, path: string, o: Options = {}): Promise<Resp
     // A proxy's page, not ours: the fallback sentence is used.
   }
   const error = new ApiError(res.status, problem)
-  if (res.status === 401 && !o.quiet401) onUnauthorized()
+  if (res.status === 401 && !o.quiet401 && asked === era) onUnauthorized()
   throw error
 }
 

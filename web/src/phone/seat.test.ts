@@ -12,8 +12,11 @@ class Line implements Socket {
   onmessage: ((e: MessageEvent) => void) | null = null
   onclose: ((e: CloseEvent) => void) | null = null
   closed = false
+  deaf = false // a cut cable: nothing arrives, nothing is closed
   send(text: string) {
-    this.sent.push(JSON.parse(text))
+    const m = JSON.parse(text)
+    if (m.cmd !== 'ping') this.sent.push(m)
+    else if (!this.deaf) this.push({ type: 'reply', id: m.id, ok: true })
   }
   close() {
     this.closed = true
@@ -127,6 +130,24 @@ test('断线重连接着通话，等待中的指令说明没有执行', async ()
   lines[1].push({ type: 'call', call: '7', phase: 'talk', held: true })
   expect([seat.link.value, seat.call.value?.held]).toEqual(['online', true])
   expect(offered.length).toBe(1) // the sound never stopped
+})
+
+test('网线断了，套接字不会自己关：几秒内发现，重拨也不久等', async () => {
+  const seat = await online()
+  lines[0].push({ type: 'state', state: 'talking', since: 9, up: true })
+  lines[0].push({ type: 'call', call: '7', phase: 'talk' })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect([seat.link.value, seat.cut.value, lines.length]).toEqual(['online', '', 1])
+  lines[0].deaf = true
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([seat.link.value, lines[0].closed]).toEqual(['lost', true])
+  expect(seat.cut.value).toContain('正在重连')
+  expect(seat.call.value?.call).toBe('7')
+  const tried = lines.length
+  await vi.advanceTimersByTimeAsync(20_000) // what was dialled into the void is given up
+  expect(lines.length).toBeGreaterThan(tried)
+  lines.at(-1)!.push({ type: 'hello', no: '1024', state: 'unready', since: 1, up: false })
+  expect([seat.link.value, seat.cut.value, seat.call.value]).toEqual(['online', '', null])
 })
 
 test('没有话筒、接不通、没有语音平台，各说一句', async () => {

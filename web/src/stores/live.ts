@@ -62,7 +62,7 @@ export const useLive = defineStore('live', () => {
   }
 
   async function run(signal: AbortSignal) {
-    const res = await api.stream('/events', { signal, quiet401: true })
+    const res = await api.stream('/events', { signal })
     const reader = res.body!.getReader()
     const decoder = new TextDecoder()
     const returned = tries > 0

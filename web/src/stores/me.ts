@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { api, ApiError, tabToken } from '@/api/client'
+import { api, ApiError, newSession, tabToken } from '@/api/client'
 import type { Counts, Login, Me } from '@/api/types'
 
 /** useMe is who sits at this tab: account, menus with counts, queue counts. */
@@ -44,8 +44,9 @@ export const useMe = defineStore('me', () => {
   }
 
   function accept(login: Login) {
+    newSession()
     me.value = login.me
-    lost.value = false
+    if (!login.must_change) lost.value = false // else Relogin stays, until the new password is there
     void loadCounts()
   }
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DraftDoc, Field } from '@/api/types'
 import { draftDB } from './draftdb'
-import { stillAsked, unsent, worthKeeping } from './unsent'
+import { mayKeep, stillAsked, unsent, worthKeeping } from './unsent'
 
 const fields: Field[] = [
   { name: 'mode', label: '办结方式', type: 'select', options: [{ value: 'solved', label: '已解决' }, { value: 'explained', label: '解释说明' }] },
@@ -19,6 +19,10 @@ describe('未提交的内容', () => {
     vi.spyOn(draftDB, 'list').mockImplementation(async (o) => [...rows].filter(([k]) => k.startsWith(o + ':')).map(([, d]) => d))
     vi.spyOn(draftDB, 'put').mockImplementation(async (o, d) => (rows.set(`${o}:${d.id}`, d), d.id))
     vi.spyOn(draftDB, 'remove').mockImplementation(async (o, id) => void rows.delete(`${o}:${id}`))
+  })
+
+  it('举报、隔离和密级不明的工单什么都不留', () => {
+    expect(['normal', 'confidential', 'informant', 'quarantine', '', undefined].filter(mayKeep)).toEqual(['normal', 'confidential'])
   })
 
   it('写了字才留，只选了选项不留', () => {

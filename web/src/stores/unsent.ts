@@ -12,6 +12,10 @@ const owner = (account: string) => `${account}/act`
 const KEPT = new Set(['text', 'textarea', 'radio', 'select', 'multiselect', 'bool', 'number', 'date', 'datetime', 'points'])
 const WRITTEN = new Set(['text', 'textarea', 'points'])
 
+/** The labels (密级) whose unsent words may stay on a computer: of a sealed ticket, or one of which nothing is known, nothing does. */
+const OPEN = new Set(['normal', 'confidential'])
+export const mayKeep = (label?: string) => OPEN.has(label ?? '')
+
 /** What of a form is worth keeping: null until something was written that the form did not begin with. */
 export function worthKeeping(fields: Field[], values: Values, initial: Values): Values | null {
   const changed = (f: Field) => JSON.stringify(values[f.name] ?? null) !== JSON.stringify(initial[f.name] ?? null)

@@ -20,6 +20,8 @@ export interface Policy<D> {
   current: { id?: string; no: number; effective_from?: string; platform?: string; doc: D }
   parent?: { no: number; doc: D } | null
   diff?: string[]
+  /** Platforms whose own rules are looser than the province's now are. */
+  loosened?: string[]
   city?: boolean
   may_publish?: boolean
 }

@@ -45,7 +45,7 @@ export interface Change {
 }
 export interface ImportOut {
   read: number
-  rejected: { row: number; number: string; text: string }[]
+  rejected: { row: number; number: string; column: string; text: string }[]
   diff: string[]
   kind: string
   change: Change | null
