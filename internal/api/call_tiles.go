@@ -31,9 +31,9 @@ func (a *API) callRates(ctx context.Context, actor access.Actor) (today, week cd
 	if !access.MayOpen(actor.Role, "calls") {
 		return today, week, false, nil
 	}
-	on := a.CDR.Platforms(a.Org.Tree().Platform(actor.Unit).ID)
+	of := a.CDR.ShareOf(actor)
 	ask := func(days int) (cdr.Rates, error) {
-		_, total, err := a.CDR.Ask(ctx, on, cdr.Question{By: cdr.ByPlatform, From: dayNumber(clock.Millis(a.now().AddDate(0, 0, 1-days))), To: dayNumber(clock.Millis(a.now()))})
+		_, total, err := a.CDR.Ask(ctx, of, cdr.Question{By: cdr.ByPlatform, From: dayNumber(clock.Millis(a.now().AddDate(0, 0, 1-days))), To: dayNumber(clock.Millis(a.now()))})
 		return total.Rates, err
 	}
 	if today, err = ask(1); err == nil {

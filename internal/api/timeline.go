@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"hotline/internal/access"
 	"hotline/internal/calendar"
@@ -127,6 +128,15 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 			list = "decision"
 		}
 		add("结论", rules.OptionWord(list, v))
+	}
+	if list, _ := l.Data["consult"].([]any); len(list) > 0 {
+		names := make([]string, len(list))
+		for i, v := range list {
+			n, _ := v.(json.Number)
+			id, _ := n.Int64()
+			names[i] = tree.Name(id)
+		}
+		add("参加会商的单位", strings.Join(names, "、"))
 	}
 	if v := str(l.Data["reason"]); v != "" {
 		if w := rules.OptionWord(reasonLists[l.Event.Kind], v); w != v {

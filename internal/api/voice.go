@@ -158,14 +158,14 @@ func (a *API) figureRoutes() {
 			in.By = cdr.ByLine
 		}
 		actor := actorOf(ctx)
-		root := a.Org.Tree().Platform(actor.Unit).ID
-		rows, total, err := a.CDR.Ask(ctx, a.CDR.Platforms(root), cdr.Question{By: in.By, From: dayNumber(from), To: dayNumber(to - 1), Line: in.Line})
+		of := a.CDR.ShareOf(actor)
+		rows, total, err := a.CDR.Ask(ctx, of, cdr.Question{By: in.By, From: dayNumber(from), To: dayNumber(to - 1), Line: in.Line})
 		if err != nil {
 			return nil, err
 		}
 		out := figuresOut{Items: []FiguresRow{}, Total: FiguresRow{Name: "合计", Figures: total.Figures, Rates: total.Rates},
 			Note: "接通率为接听÷转人工，“剔除”口径不计经登记的突发和系统故障时段；15秒接通率为15秒内接听÷接听，另列÷转人工口径；呼损率含与不含5秒内短放弃并列。"}
-		_, tests, err := a.CDR.Ask(ctx, a.CDR.Platforms(root), cdr.Question{By: cdr.ByTest, From: dayNumber(from), To: dayNumber(to - 1), Line: in.Line})
+		_, tests, err := a.CDR.Ask(ctx, of, cdr.Question{By: cdr.ByTest, From: dayNumber(from), To: dayNumber(to - 1), Line: in.Line})
 		if err != nil {
 			return nil, err
 		}

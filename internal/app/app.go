@@ -195,6 +195,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
 	a.Staff = workforce.New(d, a.Log, a.Org, a.Ring)
 	a.CDR = cdr.New(d, a.Log, a.Ring, a.Org, a.Ticket)
+	a.CDR.LinesOf = func(code string) []string { return a.Lines.Of(code, d.Clock().Now()) }
 	a.Text = text.New(d, a.CDR, a.Org)
 	a.exchange()
 	if err := a.buildVoice(); err != nil {

@@ -544,3 +544,17 @@ func TestForeignCentreDoesNotCallBack(t *testing.T) {
 		t.Error("it is not on record as given up")
 	}
 }
+
+// A 班长 takes over at the foreign centre: the call is his there and on his page,
+// and the seat's page is done with it.
+func TestTakeOverAtAForeignCentre(t *testing.T) {
+	c := newCentre(t)
+	p, lead := c.sit("yichang"), c.sit("lead")
+	carriers[1].begin(c, p)
+	_, call := c.talkAt(p, "13871234567")
+	c.must(lead.do("watch", func(in *seat.Command) { in.Call, in.Mode = call, flow.TakeOver }))
+	c.must(c.foreign.Deliver())
+	lead.last("call", func(m flow.Message) bool { return m.Call == call && m.Phase == "talk" })
+	p.last("done", func(m flow.Message) bool { return m.Call == call })
+	c.record(call, func(r *cdr.Call) bool { return r.Seat == c.people["lead"].Account })
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hotline/internal/blob"
+	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/insight"
 )
@@ -101,7 +102,50 @@ func (a *App) sweep(ctx context.Context) error {
 	}
 }
 
+// removeFile destroys a stored file.
+func (a *App) removeFile(ctx context.Context, ref string) error {
+	return a.Blobs.Delete(ctx, blob.Ref(ref))
+}
+
+// collectAfter is how long a file may lie without a row: its upload takes seconds.
+const collectAfter = 24 * time.Hour
+
+// collect destroys files that no row names, as a crash between a file and its
+// row leaves them. What is older than the database is not its own: the
+// directory then belongs to another, and nothing is touched.
+func (a *App) collect(ctx context.Context) error {
+	born := int64(0)
+	err := a.DB.View(ctx, func(tx *db.Tx) (err error) {
+		born, err = db.Int(tx, `SELECT MIN(at) FROM schema_migration WHERE step > 0`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	n, err := a.Blobs.Collect(ctx, clock.FromMillis(born), a.Clock.Now().Add(-collectAfter), func(ctx context.Context, refs []blob.Ref) (kept []blob.Ref, err error) {
+		names := make([]string, len(refs))
+		for i, r := range refs {
+			names[i] = string(r)
+		}
+		for _, named := range []func(context.Context, []string) ([]string, error){a.Ticket.Named, a.Report.Named} {
+			some, err := named(ctx, names)
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range some {
+				kept = append(kept, blob.Ref(r))
+			}
+		}
+		return kept, nil
+	})
+	if n > 0 {
+		slog.Info("files that no row names were destroyed", "files", n)
+	}
+	return err
+}
+
 func (a *App) housekeeping(ctx context.Context) error {
+	var collected time.Time
 	for {
 		if err := a.DB.UpdateLane(ctx, db.LaneLow, func(tx *db.Tx) error { _, err := a.Ticket.Forget(tx); return err }); err != nil && ctx.Err() == nil {
 			return err
@@ -115,8 +159,14 @@ func (a *App) housekeeping(ctx context.Context) error {
 		if err := a.expireSoon(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
-		if _, err := a.Ticket.DropLoose(ctx, func(ctx context.Context, ref string) error { return a.Blobs.Delete(ctx, blob.Ref(ref)) }); err != nil && ctx.Err() == nil {
+		if _, err := a.Ticket.DropLoose(ctx, a.removeFile); err != nil && ctx.Err() == nil {
 			return err
+		}
+		if now := a.Clock.Now(); now.Sub(collected) >= collectAfter {
+			if err := a.collect(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+			collected = now
 		}
 		if a.Clock.Sleep(ctx, time.Hour) != nil {
 			return nil

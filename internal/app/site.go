@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"hotline/internal/access"
@@ -84,7 +85,8 @@ func (s *site) Submit(ctx context.Context, in citizen.Submission) (citizen.Recei
 	if err != nil {
 		return citizen.Receipt{}, err
 	}
-	r.Attach = files
+	defer s.drop(ctx, files)
+	r.Attach = idsOf(files)
 	made, repeated, err := s.a.Intake.SubmitOnce(ctx, actor, r, in.Key, ticket.Digest(in.Type, in.Region, in.Content, in.Phone), nil)
 	if err != nil {
 		return citizen.Receipt{}, rename(err)
@@ -107,18 +109,40 @@ func rename(err error) error {
 
 const maxFile = 20 << 20
 
-// store checks and keeps uploaded files.
-func (s *site) store(ctx context.Context, actor access.Actor, files []citizen.Upload) ([]int64, error) {
-	var ids []int64
+// drop removes those of some files that no ticket took: a refused form, and one
+// sent twice, leave nothing behind.
+func (s *site) drop(ctx context.Context, files []ticket.Attachment) {
+	if len(files) == 0 {
+		return
+	}
+	if err := s.a.Ticket.Drop(context.WithoutCancel(ctx), files, s.a.removeFile); err != nil {
+		slog.Warn("files of a refused form stay until the next collection", "err", err)
+	}
+}
+
+func idsOf(files []ticket.Attachment) (ids []int64) {
+	for _, f := range files {
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+// store checks and keeps uploaded files, all of them or none.
+func (s *site) store(ctx context.Context, actor access.Actor, files []citizen.Upload) (kept []ticket.Attachment, err error) {
+	defer func() {
+		if err != nil {
+			s.drop(ctx, kept)
+		}
+	}()
 	for _, f := range files {
 		r, err := f.Open()
 		if err != nil {
-			return nil, fault.Invalid("file_unreadable", "文件“%s”无法读取，请重新选择。", f.Name).At(fault.Field{Name: "files", Detail: "请重新选择文件。"})
+			return kept, fault.Invalid("file_unreadable", "文件“%s”无法读取，请重新选择。", f.Name).At(fault.Field{Name: "files", Detail: "请重新选择文件。"})
 		}
 		data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 		r.Close()
 		if err != nil || len(data) > maxFile {
-			return nil, fault.Invalid("file_too_large", "文件“%s”超过20兆字节。", f.Name).At(fault.Field{Name: "files", Detail: "请压缩后再上传。"})
+			return kept, fault.Invalid("file_too_large", "文件“%s”超过20兆字节。", f.Name).At(fault.Field{Name: "files", Detail: "请压缩后再上传。"})
 		}
 		at, err := s.a.API.StoreFile(ctx, actor, f.Name, data)
 		if err != nil {
@@ -126,11 +150,11 @@ func (s *site) store(ctx context.Context, actor access.Actor, files []citizen.Up
 			if errors.As(err, &fe) && len(fe.Fields) == 0 {
 				fe.Fields = []fault.Field{{Name: "files", Detail: fe.Detail}}
 			}
-			return nil, err
+			return kept, err
 		}
-		ids = append(ids, at.ID)
+		kept = append(kept, at)
 	}
-	return ids, nil
+	return kept, nil
 }
 
 func (s *site) Lines(context.Context) ([]citizen.Line, error) {

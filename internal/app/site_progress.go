@@ -320,10 +320,12 @@ func (s *site) act(ctx context.Context, ref citizen.Ref, name string, fields map
 }
 
 func (s *site) Supplement(ctx context.Context, ref citizen.Ref, text string, files []citizen.Upload) error {
-	ids, err := s.store(ctx, access.AsCitizen(0, ref.IP), files)
+	kept, err := s.store(ctx, access.AsCitizen(0, ref.IP), files)
 	if err != nil {
 		return err
 	}
+	defer s.drop(ctx, kept)
+	ids := idsOf(kept)
 	if strings.TrimSpace(text) == "" && len(ids) > 0 {
 		text = "补充了附件。"
 	}

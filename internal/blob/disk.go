@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"hotline/internal/fault"
 	"hotline/internal/seal"
@@ -304,6 +306,57 @@ func (d *Disk) Delete(_ context.Context, ref Ref) error {
 	}
 	return nil
 }
+
+// Collect destroys the files stored between two moments that named does not
+// know, and tells how many: what a crash left between a file and its row. named gets
+// some references at a time and gives those that a row names.
+func (d *Disk) Collect(ctx context.Context, after, before time.Time, named func(ctx context.Context, refs []Ref) ([]Ref, error)) (n int, err error) {
+	var old []Ref
+	flush := func() error {
+		if len(old) == 0 {
+			return nil
+		}
+		keep, err := named(ctx, old)
+		for _, ref := range old {
+			if err == nil && !slices.Contains(keep, ref) {
+				if err = d.Delete(ctx, ref); err == nil {
+					n++
+				}
+			}
+		}
+		old = old[:0]
+		return err
+	}
+	err = filepath.WalkDir(d.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.ModTime().Before(before) || info.ModTime().Before(after)) {
+			return nil
+		}
+		if ref := Ref(filepath.Base(filepath.Dir(path)) + e.Name()); err == nil && ref.Valid() {
+			old = append(old, ref)
+		}
+		if err == nil && len(old) == collectPart {
+			err = flush()
+		}
+		return err
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return n, storeFault(err)
+	}
+	return n, nil
+}
+
+// collectPart is how many references Collect asks for at a time.
+const collectPart = 200
 
 // Rewrap brings the keys of all files under the current key-encryption key,
 // after a rotation, and tells how many it changed. It may be run again after an

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"hotline/internal/fault"
 	"hotline/internal/seal"
@@ -360,5 +361,45 @@ func TestHalfWrittenFilesAreSwept(t *testing.T) {
 	}
 	if _, err := os.Stat(alive.Name()); err != nil {
 		t.Errorf("the living writer's file: %v", err)
+	}
+}
+
+// Only what no row names goes, and only of the time asked for.
+func TestCollect(t *testing.T) {
+	d, _ := store(t, t.TempDir())
+	now := time.Now()
+	aged := func(age time.Duration) Ref {
+		ref := put(t, d, []byte("evidence"))
+		if err := os.Chtimes(d.path(ref), now.Add(-age), now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	fresh, row, orphan, foreign := aged(time.Hour), aged(48*time.Hour), aged(48*time.Hour), aged(400*24*time.Hour)
+	for range collectPart {
+		aged(36 * time.Hour)
+	}
+	collect := func(fail error) (int, error) {
+		return d.Collect(t.Context(), now.Add(-90*24*time.Hour), now.Add(-24*time.Hour), func(_ context.Context, refs []Ref) ([]Ref, error) {
+			if len(refs) > collectPart {
+				t.Errorf("asked for %d at a time", len(refs))
+			}
+			return []Ref{row}, fail
+		})
+	}
+	if n, err := collect(errors.New("the database is away")); n != 0 || err == nil {
+		t.Errorf("destroyed %d though nobody knew, %v", n, err)
+	}
+	if n, err := collect(nil); n != collectPart+1 || err != nil {
+		t.Error(n, err)
+	}
+	for ref, want := range map[Ref]bool{fresh: true, row: true, foreign: true, orphan: false} {
+		f, err := d.Open(t.Context(), ref)
+		if (err == nil) != want {
+			t.Errorf("%s: %v", ref, err)
+		}
+		if err == nil {
+			f.Close()
+		}
 	}
 }

@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Ref (文件引用) names a stored file: 32 hexadecimal digits that nobody can guess.
@@ -32,4 +33,6 @@ type Store interface {
 	Open(ctx context.Context, ref Ref) (io.ReadCloser, error)
 	// Delete destroys a file and its key. Deleting what is absent is no error.
 	Delete(ctx context.Context, ref Ref) error
+	// Collect destroys the files stored between two moments that no row names.
+	Collect(ctx context.Context, after, before time.Time, named func(ctx context.Context, refs []Ref) ([]Ref, error)) (int, error)
 }

@@ -189,7 +189,7 @@ func (s *script) returnDenied(u org.Unit) {
 	}
 	s.do(s.worker(u), "return", map[string]any{"return_reason": "not_duty", "basis": pick(s.r, returnBases), "suggested": other.ID, "reason": "经研判，该事项不属于本单位职责范围。"})
 	s.pass(20*time.Minute, 150*time.Minute)
-	s.do(s.who(s.n.Platform, access.Dispatcher), "decide-return", map[string]any{"decision": "reject", "opinion": "对照派单目录和权责清单，该事项由你单位首办，请继续办理。"})
+	s.do(s.who(s.n.Platform, access.Dispatcher), "decide-return", map[string]any{"consult_units": []any{u.ID, other.ID}, "decision": "reject", "opinion": "对照派单目录和权责清单，该事项由你单位首办，请继续办理。"})
 	s.pass(10*time.Minute, 40*time.Minute)
 }
 

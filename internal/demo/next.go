@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -226,6 +227,7 @@ func (f *Face) decideRequest(ctx context.Context, t *ticket.Ticket, a *ticket.As
 		m.act.Name, m.label = "decide-return", "同意退单"
 		if t.Returns >= 2 { // the dispute ends here: the unit stays
 			m.act.Fields["decision"], m.act.Fields["opinion"] = "reject", "会商认定由你单位首办，请继续办理。"
+			m.act.Fields["consult_units"] = []any{a.Unit, cmp.Or(r.Suggested, unit)}
 			m.label = "不同意退单"
 		}
 	}

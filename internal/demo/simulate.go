@@ -186,7 +186,7 @@ func (f *Face) colour(t *ticket.Ticket, m *move, r *rand.Rand) {
 		return
 	}
 	switch x := r.Float64(); {
-	case x < noAnswerShare:
+	case x < noAnswerShare && len(t.Detail.Callbacks) == 0:
 		m.act.Fields = map[string]any{"outcome": "no_answer"}
 	case x < noAnswerShare+unsatisfiedShare && t.Leg == 1:
 		m.act.Fields = map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "no", "satisfaction": "2", "dissatisfied": []string{"unsolved"}, "note": "诉求人认为问题没有真正解决。"}

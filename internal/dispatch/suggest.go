@@ -47,7 +47,10 @@ func (s *Service) SuggestIn(tree *org.Tree, q Question) []ticket.Suggestion {
 		q.P = 1
 	}
 	var out []ticket.Suggestion
-	trace := []string{fmt.Sprintf("派单目录第%d版", v.No)}
+	trace := []string{"派单目录内置版本"}
+	if v.No > 0 {
+		trace[0] = fmt.Sprintf("派单目录第%d版", v.No)
+	}
 	for i, r := range cat.Find(q.Category, q.Region) {
 		unit, how, ok := target(tree, r, q)
 		trace = append(trace, r.ID+"："+how)

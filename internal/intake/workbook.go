@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"errors"
+	"os"
 	"sort"
 	"strings"
 
@@ -54,7 +56,11 @@ func WriteWorkbook(path string, rep Report) (err error) {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return f.SaveAs(path)
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // citizens' own words
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Write(out), out.Close())
 }
 
 // maxCell is what a cell holds, less a margin, in characters.

@@ -187,6 +187,16 @@ func (r *Registry) All(t time.Time) []Line {
 	return out
 }
 
+// Of lists the numbers that a sub-centre (分中心), by its unit's code, answers at t.
+func (r *Registry) Of(code string, t time.Time) (out []string) {
+	for _, l := range r.All(t) {
+		if l.Unit == code && l.State != StateCancelled && !slices.Contains(out, l.Number) {
+			out = append(out, l.Number)
+		}
+	}
+	return out
+}
+
 // Name gives the name of a number in a region, "" when unknown.
 func (r *Registry) Name(number string, t time.Time) string {
 	for _, l := range r.All(t) {

@@ -58,6 +58,7 @@ func (w *world) history() {
 	w.Handle(c, sw, wh, time.Hour)
 	for range 3 {
 		w.Do(call, c, "callback", tickettest.NoAnswer)
+		w.Clock.Advance(2 * time.Hour)
 	}
 
 	d := w.Create(wh, nil) // a denied return

@@ -44,6 +44,38 @@ func (s *Service) Attach(ctx context.Context, actor access.Actor, a Attachment) 
 	return a, err
 }
 
+// Drop removes files that were stored for something that was then refused; one
+// that became part of a ticket stays.
+func (s *Service) Drop(ctx context.Context, files []Attachment, remove func(ctx context.Context, ref string) error) error {
+	for _, a := range files {
+		n := int64(0)
+		err := s.DB.Update(ctx, func(tx *db.Tx) (err error) {
+			n, err = tx.Exec(`DELETE FROM attachment WHERE id = $1 AND ticket <= 0`, a.ID)
+			return err
+		})
+		if err == nil && n > 0 {
+			err = remove(ctx, a.Ref)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Named tells which of some stored files have a row.
+func (s *Service) Named(ctx context.Context, refs []string) (out []string, err error) {
+	marks, args := make([]string, len(refs)), make([]any, len(refs))
+	for i, r := range refs {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), r
+	}
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		out, err = db.All(tx, func(sc db.Scanner) (r string, err error) { return r, sc.Scan(&r) }, `SELECT ref FROM attachment WHERE ref IN (`+strings.Join(marks, ",")+`)`, args...)
+		return err
+	})
+	return out, err
+}
+
 // Attachments lists the files of a loaded ticket.
 func (s *Service) Attachments(ctx context.Context, t *Ticket) (out []Attachment, err error) {
 	if len(t.Detail.Attach) == 0 {

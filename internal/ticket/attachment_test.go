@@ -62,3 +62,29 @@ func TestLooseFilesAreDestroyed(t *testing.T) {
 		}
 	})
 }
+
+// 被拒绝的表单的附件立即销毁，已归入工单的留着；有记录的文件都叫得出名字。
+func TestRefusedFilesAreDropped(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	desk := w.who(access.Dispatcher, "P420100")
+	var files []Attachment
+	for _, ref := range []string{"tied", "refused"} {
+		a, err := w.s.Attach(t.Context(), desk, Attachment{Name: ref + ".jpg", Kind: "jpg", Size: 1, Ref: ref})
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, a)
+	}
+	w.must(desk, w.create(nil).ID, "note", map[string]any{"text": "现场照片见附件。", "files": []any{files[0].ID}})
+	var gone []string
+	if err := w.s.Drop(t.Context(), files, func(_ context.Context, ref string) error { gone = append(gone, ref); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(gone) != 1 || gone[0] != "refused" {
+		t.Errorf("destroyed %v", gone)
+	}
+	if named, err := w.s.Named(t.Context(), []string{"tied", "refused", "never"}); err != nil || len(named) != 1 || named[0] != "tied" {
+		t.Error(named, err)
+	}
+}

@@ -1,6 +1,10 @@
 package ticket
 
-import "hotline/internal/fault"
+import (
+	"time"
+
+	"hotline/internal/fault"
+)
 
 // doClose (办结审核) accepts the unit's result or sends it back. An accepted
 // result goes to 回访, and the tickets merged into this one with it.
@@ -70,6 +74,10 @@ func (w *work) finish() {
 // satisfied: 满意 or 基本满意; nothing but a real answer counts.
 func satisfied(level int64) bool { return level >= 3 }
 
+// callbackGap lies between two vain calls, so that three of them are three
+// times of the day (不同时段) and not three rings.
+const callbackGap = 2 * time.Hour
+
 // doCallback (回访) records one attempt. 未评价, 无人接听 and 免评 never count
 // as 满意; the third vain attempt ends the calling.
 func doCallback(w *work) error {
@@ -83,6 +91,11 @@ func doCallback(w *work) error {
 		}
 		if !satisfied(level) && len(w.in.Strs("dissatisfied")) == 0 {
 			return fault.Invalid("reason_needed", "不满意须记录原因。").At(fault.Field{Name: "dissatisfied", Detail: "请选择不满意的原因。"})
+		}
+	}
+	if n := len(t.Detail.Callbacks); n > 0 && outcome == "no_answer" {
+		if last := t.Detail.Callbacks[n-1]; w.now < last.At+callbackGap.Milliseconds() {
+			return fault.Conflict("callback_too_soon", "%s已拨打一次未接通，三次须在不同时段：请在%s以后再拨打。", timeOf(last.At).Format("15:04"), timeOf(last.At+callbackGap.Milliseconds()).Format("15:04"))
 		}
 	}
 	t.Detail.Callbacks = append(t.Detail.Callbacks, try)

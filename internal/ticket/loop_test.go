@@ -263,7 +263,13 @@ func TestReturn(t *testing.T) {
 	if got := w.load(made.ID); got.Dispute != "consult" {
 		t.Fatalf("dispute %q", got.Dispute)
 	}
-	w.must(dispatcher, made.ID, "decide-return", map[string]any{"decision": "reject", "opinion": "会商认定由水务部门首办。"})
+	denied := map[string]any{"decision": "reject", "opinion": "会商认定由水务部门首办。"}
+	w.refuse("consult_needed", dispatcher, made.ID, "decide-return", denied)
+	denied["consult_units"] = []any{id(w.units["D420100-shuiwu"].ID), id(w.units["D420100-chengguan"].ID)}
+	w.must(dispatcher, made.ID, "decide-return", denied)
+	if w.load(made.ID).Dispute != "" {
+		t.Fatal("the 会商 is not over")
+	}
 	w.refuse("return_denied_before", w.who(access.Handler, "D420100-shuiwu"), made.ID, "return", back2(w))
 	if a := w.load(made.ID).Root(); a.Denied != 1 || a.State != ToSign {
 		t.Fatalf("%+v", a)
@@ -450,5 +456,30 @@ func TestAssistantsDoNotAnswerTheCitizen(t *testing.T) {
 	}
 	if w.said(made.ID, "public") != "" || w.said(made.ID, "assist_reply") != aside["reply_text"] {
 		t.Error("the 协办's words are not its own")
+	}
+}
+
+// Three vain calls at three times of the day end the calling; nobody is satisfied by them.
+func TestCallbackAtDifferentTimes(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, dept := w.create(nil), "D420100-chengguan"
+	dispatcher, caller := w.who(access.Dispatcher, "P420100"), w.who(access.Callback, "P420100")
+	w.must(dispatcher, made.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID)})
+	w.must(w.who(access.Handler, dept), made.ID, "sign", nil)
+	w.must(w.who(access.Handler, dept), made.ID, "contact", contacted)
+	w.must(w.who(access.Handler, dept), made.ID, "reply", replyFields)
+	w.must(w.who(access.UnitLead, dept), made.ID, "review", pass)
+	w.must(dispatcher, made.ID, "close", closePass)
+	vain := map[string]any{"outcome": "no_answer"}
+	for range 2 {
+		w.must(caller, made.ID, "callback", vain)
+		w.refuse("callback_too_soon", caller, made.ID, "callback", vain)
+		c.Advance(callbackGap)
+	}
+	w.must(caller, made.ID, "callback", vain)
+	got := w.load(made.ID)
+	if got.Status != Closed || len(got.Detail.Callbacks) != 3 || got.Detail.Citizen.Satisfaction != 0 {
+		t.Fatalf("%s after %d calls", got.Status, len(got.Detail.Callbacks))
 	}
 }

@@ -120,6 +120,12 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 	}
 	for _, ref := range e.Fields {
 		name, required := Required(ref)
+		if name == "consult_units" {
+			if w.t.Dispute != "consult" {
+				continue
+			}
+			required = true
+		}
 		spec := w.rules.Fields[name]
 		f := OfferField{Name: name, Label: spec.Label, Type: spec.Type, Required: required, Hint: spec.Hint, Min: spec.Min, Max: spec.Max, ShowIf: spec.ShowIf}
 		f.Options = w.rules.choices[spec.Options]
@@ -176,7 +182,7 @@ func (w *work) defaultOf(e *Edge, name string, a *Assignment) any {
 			return strconv.FormatInt(t.Detail.Suggestion.Unit, 10)
 		}
 	case "redispatch":
-		if r := t.pending(a.ID, ReqReturn); r != nil && r.Suggested != 0 {
+		if r := t.pending(a.ID, ReqReturn); r != nil && r.Suggested != 0 && !t.returnedBy(r.Suggested) {
 			return strconv.FormatInt(r.Suggested, 10)
 		}
 	case "type":

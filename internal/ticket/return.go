@@ -1,6 +1,9 @@
 package ticket
 
 import (
+	"fmt"
+	"slices"
+
 	"hotline/internal/calendar"
 	"hotline/internal/fault"
 )
@@ -27,7 +30,7 @@ func doReturn(w *work) error {
 	switch { // 2nd 退单 → 会商, 3rd → 提级
 	case w.t.Returns >= 3:
 		w.t.Dispute, w.t.Escalated = "escalated", true
-		w.msg = "退单申请已提交；这是第三次退单，已提级处理。"
+		w.msg = fmt.Sprintf("退单申请已提交；这是第%d次退单，已提级处理。", w.t.Returns)
 	case w.t.Returns == 2:
 		w.t.Dispute = "consult"
 		w.msg = "退单申请已提交；这是第二次退单，转入会商。"
@@ -45,13 +48,14 @@ func doDecideReturn(w *work) error {
 		return fault.Conflict("no_request", "没有待审核的退单申请。")
 	}
 	w.data["reason"] = r.Reason
+	if err := w.consult(); err != nil {
+		return err
+	}
 	if !w.decide(r) {
 		w.a.move(w.a.Prior)
 		w.a.Denied++
 		w.a.First = 1
-		if w.t.Dispute == "consult" {
-			w.t.Dispute = ""
-		}
+		w.settled()
 		w.msg = "已不同意退单，由" + unitLine(w, w.a.Unit) + "继续办理。"
 		return nil
 	}
@@ -61,11 +65,13 @@ func doDecideReturn(w *work) error {
 	parent := w.t.Assignment(w.a.Parent)
 	if to == 0 {
 		if parent != nil {
+			w.settled()
 			parent.move(InHand)
 			w.msg = "已同意退单，请重新下派。"
 			return nil
 		}
 		if w.a.Role == RoleAssist {
+			w.settled()
 			w.msg = "已同意协办单位退单。"
 			return nil
 		}
@@ -86,12 +92,11 @@ func doDecideReturn(w *work) error {
 	if !w.tree.Under(from, to) {
 		return fault.Invalid("outside_scope", "只能改派给本级管辖范围内的单位。").At(fault.Field{Name: "redispatch", Detail: "请选择下级单位。"})
 	}
-	for _, a := range w.t.Assignments {
-		if a.Leg == w.t.Leg && a.Unit == to && a.State == Returned {
-			return fault.Conflict("already_returned", "%s已退过这张工单，请改派其他单位或会商。", unit.Name)
-		}
+	if w.t.returnedBy(to) {
+		return fault.Conflict("already_returned", "%s已退过这张工单，请改派其他单位或会商。", unit.Name)
 	}
 	w.assign(parent, to, w.a.Role)
+	w.settled()
 	if parent == nil && w.a.Role == RoleMain {
 		w.t.Unit, w.t.Dispute = to, ""
 		if l := w.t.leg(); l != nil {
@@ -101,6 +106,38 @@ func doDecideReturn(w *work) error {
 	w.data["unit"] = to
 	w.msg = "已同意退单并改派至" + unit.Name + "。"
 	return nil
+}
+
+// returnedBy tells whether a unit returned the ticket in this leg.
+func (t *Ticket) returnedBy(unit int64) bool {
+	return slices.ContainsFunc(t.Assignments, func(a *Assignment) bool { return a.Leg == t.Leg && a.Unit == unit && a.State == Returned })
+}
+
+// consult (会商) demands of whoever decides a second 退单 whom he consulted; what
+// they concluded is his opinion. Rules published before have no such input.
+func (w *work) consult() error {
+	if w.t.Dispute != "consult" || !slices.Contains(w.edge.Fields, "consult_units") {
+		return nil
+	}
+	units := w.in.Ints("consult_units")
+	for _, id := range units {
+		if _, ok := w.tree.Get(id); !ok {
+			units = nil
+		}
+	}
+	if len(units) == 0 {
+		return fault.Invalid("consult_needed", "这是第二次退单，须会商后决定：请选择参加会商的单位，会商结论写在审核意见里。").
+			At(fault.Field{Name: "consult_units", Detail: "请选择参加会商的单位。"})
+	}
+	w.data["consult"] = units
+	return nil
+}
+
+// settled ends a 会商 that was decided.
+func (w *work) settled() {
+	if w.t.Dispute == "consult" {
+		w.t.Dispute = ""
+	}
 }
 
 func guardReturnInTime(w *work) error {

@@ -8,6 +8,13 @@ const seen = (l, timeout = 15_000) => l.waitFor({ timeout }).then(() => true, ()
 async function sit(role, path, wait = true) {
   const page = await enter(browser, account(role), desktop)
   await page.context().grantPermissions(['microphone'], { origin: new URL(base).origin }).catch(() => {})
+  // A cable that can be pulled: nothing passes and no side is told.
+  await page.routeWebSocket(/\/seat\/ws/, (near) => {
+    if (page.pulled) return void near.close({ code: 4000 })
+    const far = near.connectToServer()
+    near.onMessage((m) => page.pulled || far.send(m))
+    far.onMessage((m) => page.pulled || near.send(m))
+  })
   await page.goto(base + path)
   page.bar = page.getByRole('region', { name: '电话' })
   page.key = (name) => page.bar.getByRole('button', { name })
@@ -72,6 +79,31 @@ const ring = async (title) => {
   check(await seen(agent.bar.getByText('三方通话')), '咨询转三方')
   await agent.key(/^转出/).click()
   check(await seen(agent.key(/^结束话后/)), '转出后话后')
+  await agent.key(/^结束话后/).click()
+}
+
+// 网线断了又接上：键都灰着并写明原因，草稿和通话都在，接上后照常
+{
+  await ring('噪声投诉')
+  await agent.keyboard.press('F2')
+  check(await seen(agent.key(/^挂机/)), '接听')
+  const text = agent.getByLabel('诉求内容').first()
+  await text.fill('断线前写的内容')
+  agent.pulled = true
+  check(await seen(agent.bar.getByText('重连中')), '几秒内发现断线')
+  const dead = await agent.bar.locator('button').evaluateAll((keys) => keys.filter((k) => !k.matches(':disabled') || !k.closest('[title*="重连"]')).map((k) => k.innerText))
+  check(dead.length === 0, '断线时没有可按的键，都写明原因：' + dead.join('、'))
+  await agent.keyboard.press('F8')
+  check((await agent.getByRole('dialog', { name: /转接/ }).count()) === 0, '断线时快捷键不开转接')
+  await shot(agent, 'call-cut-1600')
+  agent.pulled = false
+  check(await seen(agent.key(/^保持/).and(agent.locator(':enabled'))), '接上后键可用')
+  check((await text.inputValue()) === '断线前写的内容', '草稿还在')
+  await agent.keyboard.press('F6')
+  check(await seen(agent.key(/^恢复/)), '接上后能保持')
+  await agent.keyboard.press('F6')
+  await agent.keyboard.press('F4')
+  check(await seen(agent.key(/^结束话后/)), '话后')
   await agent.key(/^结束话后/).click()
 }
 

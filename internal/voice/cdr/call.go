@@ -114,12 +114,14 @@ type Service struct {
 	Watched func(tx *db.Tx, ticket int64) (bool, error)
 	// Talked tells whether words written in a call (文字会话) are left. Set by text.
 	Talked func(tx *db.Tx, call int64) (bool, error)
+	// LinesOf gives the numbers that a sub-centre (分中心), by its code, answers. Set by app.
+	LinesOf func(code string) []string
 }
 
 // New builds the service.
 func New(d *db.DB, log *eventlog.Log, ring *seal.Ring, o *org.Service, t *ticket.Service) *Service {
 	no := func(*db.Tx, int64) (bool, error) { return false, nil }
-	return &Service{DB: d, Log: log, Ring: ring, Org: o, Tickets: t, Watched: no, Talked: no}
+	return &Service{DB: d, Log: log, Ring: ring, Org: o, Tickets: t, Watched: no, Talked: no, LinesOf: func(string) []string { return nil }}
 }
 
 // BlindNumber is how a caller's number is found without storing it.

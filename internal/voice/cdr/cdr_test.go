@@ -208,7 +208,7 @@ func TestFigures(t *testing.T) {
 		if n, _ := w.CatchUp(ctx); n != 0 {
 			t.Errorf("counted twice: %d", n)
 		}
-		rows, total, err := w.Ask(ctx, w.Platforms(w.unit["P420000"]), Question{By: ByLine, From: 20261123, To: 20261123})
+		rows, total, err := w.Ask(ctx, Share{Platforms: w.Platforms(w.unit["P420000"])}, Question{By: ByLine, From: 20261123, To: 20261123})
 		if err != nil || len(rows) != 3 {
 			t.Fatalf("%+v %v", rows, err)
 		}
@@ -233,10 +233,10 @@ func TestFigures(t *testing.T) {
 		if _, _, _, err := w.List(ctx, lead, Filter{Set: "x"}); !fault.Is(err, "set_unknown") {
 			t.Error(err)
 		}
-		if _, tests, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByTest, From: 20261123, To: 20261123}); err != nil || tests.Offered != 1 {
+		if _, tests, err := w.Ask(ctx, Share{Platforms: []int64{wuhan}}, Question{By: ByTest, From: 20261123, To: 20261123}); err != nil || tests.Offered != 1 {
 			t.Errorf("拨测: %+v %v", tests.Figures, err)
 		}
-		if rows, total, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByLine, From: 20261123, To: 20261123, Line: "12366"}); err != nil || len(rows) != 1 || total.Answered != 1 {
+		if rows, total, err := w.Ask(ctx, Share{Platforms: []int64{wuhan}}, Question{By: ByLine, From: 20261123, To: 20261123, Line: "12366"}); err != nil || len(rows) != 1 || total.Answered != 1 {
 			t.Errorf("one line: %+v %v", rows, err)
 		}
 		near := func(name string, got *float64, want float64) {
@@ -255,7 +255,7 @@ func TestFigures(t *testing.T) {
 		if _, err := w.Exclude(ctx, Exclusion{Platform: wuhan, From: clock.Millis(time.Date(2026, 11, 23, 9, 0, 0, 0, clock.Shanghai)), To: clock.Millis(time.Date(2026, 11, 23, 10, 0, 0, 0, clock.Shanghai)), Reason: "运营商线路中断一小时"}); err != nil {
 			t.Fatal(err)
 		}
-		hours, total, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByHour, From: 20261123, To: 20261123})
+		hours, total, err := w.Ask(ctx, Share{Platforms: []int64{wuhan}}, Question{By: ByHour, From: 20261123, To: 20261123})
 		if err != nil || len(hours) != 1 || hours[0].Key != "09" {
 			t.Fatalf("%+v %v", hours, err)
 		}
@@ -264,16 +264,75 @@ func TestFigures(t *testing.T) {
 		if equal, err := w.Recount(ctx); err != nil || !equal {
 			t.Errorf("recount: %v %v", equal, err)
 		}
-		if rows, total, err := w.Ask(ctx, w.Platforms(w.unit["P420000"]), Question{By: ByPlatform, From: 20261123, To: 20261123, Line: "12366"}); err != nil || len(rows) != 1 || rows[0].Key != itoa(wuhan) || total.Answered != 1 {
+		if rows, total, err := w.Ask(ctx, Share{Platforms: w.Platforms(w.unit["P420000"])}, Question{By: ByPlatform, From: 20261123, To: 20261123, Line: "12366"}); err != nil || len(rows) != 1 || rows[0].Key != itoa(wuhan) || total.Answered != 1 {
 			t.Errorf("12366 by city: %+v %v", rows, err)
 		}
-		if _, tests, err := w.Ask(ctx, []int64{wuhan}, Question{By: ByTest, From: 20261123, To: 20261123, Line: "12333"}); err != nil || tests.Offered != 0 {
+		if _, tests, err := w.Ask(ctx, Share{Platforms: []int64{wuhan}}, Question{By: ByTest, From: 20261123, To: 20261123, Line: "12333"}); err != nil || tests.Offered != 0 {
 			t.Errorf("tests of 12333: %+v %v", tests, err)
 		}
-		if _, _, err := w.Ask(ctx, []int64{wuhan}, Question{By: BySkill, From: 20261123, To: 20261123, Line: "12366"}); !fault.Is(err, "question_line") {
+		if _, _, err := w.Ask(ctx, Share{Platforms: []int64{wuhan}}, Question{By: BySkill, From: 20261123, To: 20261123, Line: "12366"}); !fault.Is(err, "question_line") {
 			t.Errorf("skills of a line: %v", err)
 		}
-		if _, _, err := w.Ask(ctx, []int64{wuhan}, Question{By: "x", From: 1, To: 2}); !fault.Is(err, "question_invalid") {
+		if _, _, err := w.Ask(ctx, Share{Platforms: []int64{wuhan}}, Question{By: "x", From: 1, To: 2}); !fault.Is(err, "question_invalid") {
+			t.Error(err)
+		}
+	})
+}
+
+// A sub-centre's lead sees behind each figure as many calls as it says: those
+// that his people took and those of his line that nobody took, and no others.
+func TestFiguresOfASubcentre(t *testing.T) {
+	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
+		w := newWorld(t, d, c)
+		ctx := context.Background()
+		wuhan, centre := w.unit["P420100"], w.unit["S420000-12366"]
+		w.LinesOf = func(code string) []string { return map[string][]string{"S420000-12366": {"12366"}}[code] }
+		at := clock.Millis(time.Date(2026, 11, 23, 9, 10, 0, 0, clock.Shanghai))
+		in := func(line, result string, unit, seat, wait int64, flags ...string) {
+			x := Call{Line: line, Skill: "线路" + line, Platform: wuhan, Seat: seat, Unit: unit, Began: at, Queued: at, Result: result, EndedAt: at + wait + 60_000, Flags: flags}
+			if result == Answered {
+				x.AnsweredAt = at + wait
+			}
+			w.put(x)
+		}
+		in("12366", Answered, centre, 31, 4_000)
+		in("12366", Answered, centre, 31, 18_000)
+		in("12366", Abandoned, 0, 0, 40_000)
+		in("12366", Answered, wuhan, 11, 5_000) // taken by a seat of the city
+		in("12345", Answered, wuhan, 11, 5_000)
+		in("12345", Abandoned, 0, 0, 40_000)
+		in("12366", Answered, centre, 31, 1_000, FlagTest)
+		if _, err := w.Log.SealNow(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.CatchUp(ctx); err != nil {
+			t.Fatal(err)
+		}
+		lead := access.Actor{Account: 32, Role: access.ShiftLead, Unit: centre}
+		today, err := w.Today(ctx, centre)
+		if err != nil || today.Offered != 3 || today.Answered != 2 || today.In15 != 1 || today.Abandoned != 1 {
+			t.Errorf("today %+v %v", today, err)
+		}
+		for _, by := range []string{ByPlatform, ByLine, BySkill, ByHour, ByDay} {
+			if rows, total, err := w.Ask(ctx, w.ShareOf(lead), Question{By: by, From: 20261123, To: 20261123}); err != nil || len(rows) != 1 || total.Figures != today {
+				t.Errorf("by %s: %+v %v", by, rows, err)
+			}
+		}
+		if _, tests, err := w.Ask(ctx, w.ShareOf(lead), Question{By: ByTest, From: 20261123, To: 20261123}); err != nil || tests.Offered != 1 {
+			t.Errorf("拨测 %+v %v", tests, err)
+		}
+		for set, want := range map[string]int64{SetOffered: 3, SetQueued: 3, SetAnswered: 2, SetIn15: 1, SetLate: 1, SetMissed: 1, SetAbandoned: 1} {
+			if list, _, n, err := w.List(ctx, lead, Filter{Set: set}); err != nil || n != want || int64(len(list)) != want {
+				t.Errorf("%s: %d of %d, want %d: %v", set, len(list), n, want, err)
+			}
+		}
+		if all, _, _, err := w.List(ctx, lead, Filter{}); err != nil || len(all) != 4 {
+			t.Errorf("%d calls %v", len(all), err)
+		}
+		if _, err := w.Transfers(ctx, lead, 0, at*2, ""); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.Holds(ctx, lead, true); err != nil {
 			t.Error(err)
 		}
 	})

@@ -275,9 +275,9 @@ type Row struct {
 	Rates Rates `json:"rates"`
 }
 
-// Ask answers a question for the platforms given, with the total. It fails with
+// Ask answers a question of a share, with the total. It fails with
 // invalid question_invalid and question_line.
-func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows []Row, total Row, err error) {
+func (s *Service) Ask(ctx context.Context, of Share, q Question) (rows []Row, total Row, err error) {
 	axis := q.By
 	if q.By == ByHour || q.By == ByDay {
 		axis = ByPlatform
@@ -301,6 +301,23 @@ func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows 
 		if err != nil {
 			return err
 		}
+		add := func(platform, day int64, hour int, key string, f Figures) {
+			if excluded(platform, day, hour) {
+				f.Excluded = f.Queued - f.Answered
+			}
+			k := map[string]string{ByPlatform: itoa(platform), ByHour: two(hour), ByDay: itoa(day)}[q.By]
+			if k == "" {
+				k = key
+			}
+			if group[k] == nil {
+				group[k] = &Row{Key: k}
+			}
+			group[k].add(f)
+			total.add(f)
+		}
+		if of.Unit != 0 {
+			return s.sum(tx, of, q, axis, add)
+		}
 		rows, err := tx.Query(`SELECT platform, day, hour, key, `+cols+` FROM voice_stat WHERE axis = $1 AND day BETWEEN $2 AND $3`, axis, q.From, q.To)
 		if err != nil {
 			return err
@@ -318,21 +335,9 @@ func (s *Service) Ask(ctx context.Context, platforms []int64, q Question) (rows 
 			if err := rows.Scan(dest...); err != nil {
 				return err
 			}
-			if !slices.Contains(platforms, platform) || q.Line != "" && key != q.Line {
-				continue
+			if slices.Contains(of.Platforms, platform) && (q.Line == "" || key == q.Line) {
+				add(platform, day, hour, key, f)
 			}
-			if excluded(platform, day, hour) {
-				f.Excluded = f.Queued - f.Answered
-			}
-			k := map[string]string{ByPlatform: itoa(platform), ByHour: two(hour), ByDay: itoa(day)}[q.By]
-			if k == "" {
-				k = key
-			}
-			if group[k] == nil {
-				group[k] = &Row{Key: k}
-			}
-			group[k].add(f)
-			total.add(f)
 		}
 		return rows.Err()
 	})
@@ -396,11 +401,11 @@ func (s *Service) exclusions(tx *db.Tx, from, to int64) (func(platform, day int6
 	return func(p, d int64, h int) bool { return out[cell{p, d, h}] }, nil
 }
 
-// Today is the running day of a platform and what lies below it.
+// Today is the running day of a unit's share.
 func (s *Service) Today(ctx context.Context, unit int64) (Figures, error) {
 	t := s.DB.Clock().Now().In(clock.Shanghai)
 	day := int64(t.Year()*10000 + int(t.Month())*100 + t.Day())
-	_, total, err := s.Ask(ctx, s.Platforms(unit), Question{By: ByPlatform, From: day, To: day})
+	_, total, err := s.Ask(ctx, s.shareOf(unit), Question{By: ByPlatform, From: day, To: day})
 	return total.Figures, err
 }
 
@@ -432,13 +437,7 @@ func (s *Service) Recount(ctx context.Context) (equal bool, err error) {
 			if c.Test() {
 				continue
 			}
-			e := ended{Dir: c.Direction, Result: c.Result, Queued: int64(b2i(c.Queued > 0)), Wait: c.WaitMs(), Talk: c.TalkMs(), Hold: c.HoldMs}
-			want.add(e.count(EventEnded))
-			want.AcwMs += c.AcwMs
-			if c.Survey > 0 {
-				e := ended{Score: int64(c.Survey), Solved: c.Solved}
-				want.add(e.count(EventSurvey))
-			}
+			want.add(c.figures())
 		}
 		var have Figures
 		rows, err := tx.Query(`SELECT `+strings.Join(atoms, ", ")+` FROM voice_stat WHERE axis = $1`, ByPlatform)

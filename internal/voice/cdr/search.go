@@ -39,7 +39,7 @@ func (s *Service) where(a access.Actor, args *[]any) string {
 	case u.Kind.Platform():
 		return "(platform = " + arg(u.ID) + " OR unit = " + arg(u.ID) + ")"
 	}
-	return "unit = " + arg(u.ID)
+	return s.shareOf(u.ID).sql(arg)
 }
 
 // Filter chooses calls.
@@ -102,7 +102,7 @@ func (s *Service) List(ctx context.Context, a access.Actor, f Filter) (out []*Ca
 	}
 	total = -1
 	if f.Set != "" {
-		cond, err := f.set(s.Platforms(s.Org.Tree().Platform(a.Unit).ID))
+		cond, err := f.set(s.ShareOf(a))
 		if err != nil {
 			return nil, "", 0, err
 		}
@@ -192,6 +192,10 @@ func scanRecording(sc db.Scanner) (r Recording, err error) {
 func (s *Service) Transfers(ctx context.Context, a access.Actor, from, to int64, kind string) (out []Transfer, err error) {
 	args := []any{from, to, kind}
 	where := strings.ReplaceAll(s.where(a, &args), "seat = ", "from_seat = ")
+	if sh := s.ShareOf(a); sh.Unit != 0 && !a.System && s.whole(a) { // a transfer knows no line: those of its people
+		args = append(args[:3], sh.Unit)
+		where = "unit = $4"
+	}
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
 		out, err = db.All(tx, scanTransfer, `SELECT `+transferColumns+` FROM voice_transfer WHERE began >= $1 AND began < $2 AND (CAST($3 AS TEXT) = '' OR kind = $3) AND `+where+` ORDER BY began DESC, id DESC LIMIT 500`, args...)
 		return err
@@ -204,16 +208,14 @@ func (s *Service) Callbacks(ctx context.Context, a access.Actor, state string, f
 	if !s.whole(a) {
 		return nil, nil
 	}
-	platforms := s.Platforms(s.Org.Tree().Platform(a.Unit).ID)
+	mine := s.ShareOf(a)
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
 		out = nil
 		rows, err := db.All(tx, scanCallback, `SELECT b.call_id, b.kind, b.platform, b.line, b.number_bi, b.due, b.state, b.tries, b.made, b.done_at, c.masked
  FROM voice_callback b JOIN voice_call c ON c.id = b.call_id WHERE b.made >= $1 AND (CAST($2 AS TEXT) = '' OR b.state = $2) ORDER BY b.made DESC LIMIT 500`, from, state)
 		for _, r := range rows {
-			for _, p := range platforms {
-				if r.Platform == p {
-					out = append(out, r)
-				}
+			if mine.holds(&r) {
+				out = append(out, r)
 			}
 		}
 		return err

@@ -41,16 +41,21 @@ var sets = map[string]string{
 	SetSurveyed:  `survey > 0`,
 }
 
-// set is the condition of a set within the platforms that the figures are of.
-func (f *Filter) set(platforms []int64) (string, error) {
+// set is the condition of a set within what the figures are of; the calls of a
+// unit's share are already those that the actor may see.
+func (f *Filter) set(of Share) (string, error) {
 	cond, ok := sets[f.Set]
 	if !ok {
 		return "", fault.Invalid("set_unknown", "没有这种计入口径，请从列表中选择。")
 	}
-	ids := make([]string, 0, len(platforms))
-	for _, p := range platforms {
+	cond += ` AND ended > 0 AND (',' || flags || ',') NOT LIKE '%,` + FlagTest + `,%'`
+	if of.Unit != 0 {
+		return cond, nil
+	}
+	ids := make([]string, 0, len(of.Platforms))
+	for _, p := range of.Platforms {
 		ids = append(ids, strconv.FormatInt(p, 10))
 	}
 	slices.Sort(ids)
-	return cond + ` AND ended > 0 AND (',' || flags || ',') NOT LIKE '%,` + FlagTest + `,%' AND platform IN (` + strings.Join(ids, ",") + `)`, nil
+	return cond + ` AND platform IN (` + strings.Join(ids, ",") + `)`, nil
 }

@@ -267,6 +267,9 @@ func (p *plan) rung(l *live, c Call) error {
 	}
 	first := l.rec.AnsweredAt == 0 && c.Answered > 0
 	moved := l.rec.AnsweredAt > 0 && l.rec.Seat != who.ID
+	if moved {
+		p.quit(l.rec.Seat, l.rec.ID, cdr.Answered)
+	}
 	l.rec.Seat, l.rec.Unit = who.ID, who.Unit
 	if !first && !moved {
 		return nil
@@ -412,6 +415,13 @@ func (p *plan) done(account, call int64, result string) {
 				s.push(flow.Message{Type: "watch", Call: call, Code: "stop"})
 			}
 		}
+	})
+	p.quit(account, call, result)
+}
+
+// quit tells a seat's page that the call is no longer its own.
+func (p *plan) quit(account, call int64, result string) {
+	p.after = append(p.after, func() {
 		if s := p.seats[account]; s != nil && account != 0 {
 			s.push(flow.Message{Type: "done", Call: call, Result: result, Label: cdr.ResultWord(result), Draft: flow.DraftID(call)})
 		}

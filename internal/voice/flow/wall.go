@@ -107,7 +107,7 @@ func (x *Exchange) Queueing(a access.Actor) (waiting int, since int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, k := range x.acd.Waiting() {
-		if c := x.byQueue(k.ID); c != nil && (mine(c.City) || c.anybodys()) {
+		if c := x.byQueue(k.ID); c != nil && (mine(c.City) || mine(c.Team) || c.anybodys()) {
 			waiting++
 			if since == 0 || c.rec.Queued < since {
 				since = c.rec.Queued
@@ -131,7 +131,7 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 	}
 	q := x.now()
 	for _, k := range x.acd.Waiting() {
-		if c := x.byQueue(k.ID); c != nil && (mine(c.City) || c.anybodys()) {
+		if c := x.byQueue(k.ID); c != nil && (mine(c.City) || mine(c.Team) || c.anybodys()) {
 			rules := q.queue(k.Queue)
 			reach := ""
 			for _, r := range rules.Rings {
@@ -144,7 +144,7 @@ func (x *Exchange) Wall(ctx context.Context, a access.Actor) (Wall, error) {
 		}
 	}
 	for _, c := range x.calls {
-		if !seen[c.rec.ID] && (mine(c.City) || c.rec.Unit != 0 && mine(c.rec.Unit)) {
+		if !seen[c.rec.ID] && (mine(c.City) || mine(c.Team) || c.rec.Unit != 0 && mine(c.rec.Unit)) {
 			w.Talking = append(w.Talking, view(c, ""))
 		}
 	}

@@ -240,6 +240,10 @@ func (s *Switch) command(w http.ResponseWriter, r *http.Request) {
 
 func (s *Switch) do(in cti.Command) {
 	c, a := s.call(in.Call), s.agent(in.Agent)
+	if a == nil && in.Agent != "" { // a person who signs on by what he does first
+		a = &cti.Agent{No: in.Agent, State: acd.Off, Since: s.now()}
+		s.agents = append(s.agents, a)
+	}
 	switch in.Verb {
 	case "ready", "wrapup":
 		s.set(a, acd.Ready)
@@ -281,6 +285,11 @@ func (s *Switch) do(in cti.Command) {
 		if in.Verb == "complete" {
 			s.end(c, "seat")
 		}
+	case "take_over":
+		s.set(s.agent(c.Agent), acd.Wrap)
+		s.set(a, acd.Talking)
+		c.Agent = in.Agent
+		s.tell(c)
 	case "survey":
 		s.set(a, acd.Wrap)
 		c.Phase = cti.Survey
@@ -337,18 +346,36 @@ func (s *Switch) Deliver() error {
 		case want > 0 && slices.ContainsFunc(s.past, func(e cti.Event) bool { return e.Seq == want }):
 			b = cti.Batch{Events: slices.DeleteFunc(slices.Clone(s.past), func(e cti.Event) bool { return e.Seq < want })}
 		default:
-			shot := cti.Snapshot{Seq: s.seq}
-			for _, a := range s.agents {
-				shot.Agents = append(shot.Agents, *a)
-			}
-			for _, c := range s.calls {
-				shot.Calls = append(shot.Calls, *c)
-			}
-			b = cti.Batch{Snapshot: &shot}
+			b = s.snapshot()
 		}
 		s.mu.Unlock()
 	}
 	return fmt.Errorf("callcentre: never satisfied")
+}
+
+// Introduce sends all that stands, as a bridge does when it starts: the platform
+// may know a numbering that the one before it counted.
+func (s *Switch) Introduce() error {
+	s.mu.Lock()
+	b := s.snapshot()
+	s.past = nil
+	s.n = int(s.now() / 1000) // nor may its calls be taken for those of an earlier run
+	s.mu.Unlock()
+	if status, _, err := s.Post(b); err != nil || status != http.StatusOK {
+		return fmt.Errorf("callcentre: introduction: %d %w", status, err)
+	}
+	return nil
+}
+
+func (s *Switch) snapshot() cti.Batch {
+	shot := cti.Snapshot{Seq: s.seq}
+	for _, a := range s.agents {
+		shot.Agents = append(shot.Agents, *a)
+	}
+	for _, c := range s.calls {
+		shot.Calls = append(shot.Calls, *c)
+	}
+	return cti.Batch{Snapshot: &shot}
 }
 
 // Post sends one batch and gives the status and what is wanted next.

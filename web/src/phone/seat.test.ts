@@ -148,6 +148,7 @@ test('网线断了，套接字不会自己关：几秒内发现，重拨也不�
   expect(lines.length).toBeGreaterThan(tried)
   lines.at(-1)!.push({ type: 'hello', no: '1024', state: 'unready', since: 1, up: false })
   expect([seat.link.value, seat.cut.value, seat.call.value]).toEqual(['online', '', null])
+  expect(seat.line.value).toContain('草稿保留')
 })
 
 test('没有话筒、接不通、没有语音平台，各说一句', async () => {

@@ -221,6 +221,8 @@ export function createSeat(outside: Outside) {
       case 'hello':
         tries = 0
         // What the page knew may be over; what is not will be pushed right after.
+        s.notice = ''
+        if (s.call && m.state !== 'talking') say('连接中断期间，这一通已转其他座席或已结束；草稿保留。')
         Object.assign(s, { link: 'online', no: m.no ?? '', name: m.name ?? '', ringing: null, call: null, number: '', watching: null, devices: m.devices ?? [] })
         standing(m)
         speak()
@@ -298,7 +300,7 @@ export function createSeat(outside: Outside) {
 
   /** The one line about the telephone, most urgent first; "" when all is well. */
   const line = computed(() => {
-    if (s.link === 'lost') return '与语音平台的连接中断，正在重连；通话保留，草稿照常保存。'
+    if (s.link === 'lost') return '与语音平台的连接中断，正在重连；10秒内未接回的来电转其他座席，草稿照常保存。'
     if (s.notice) return s.notice
     if (s.link !== 'online') return ''
     if (s.centre) return s.up ? '' : `${s.centre}的连接中断，通话请在话机上操作；表单可照常使用。`

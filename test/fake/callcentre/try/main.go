@@ -32,6 +32,10 @@ func main() {
 	fmt.Printf("{\"title\": \"试接话务平台\", \"platform\": %q, \"url\": \"http://%s\", \"secret\": %q}\n", *platform, *listen, secret)
 	go func() { log.Fatal(http.ListenAndServe(*listen, s.Config.Handler)) }()
 	s.SignOn(*agent)
+	for err := s.Introduce(); err != nil; err = s.Introduce() {
+		log.Print(err)
+		time.Sleep(2 * time.Second)
+	}
 	for last := clk.Now(); ; time.Sleep(300 * time.Millisecond) {
 		if s.Open() != "" {
 			last = clk.Now()
