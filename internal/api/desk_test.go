@@ -29,3 +29,25 @@ func TestStaffIntakeTakesThePublicForm(t *testing.T) {
 		t.Error(done)
 	}
 }
+
+// A ticket like the one being written is told to every seat of the platform,
+// but offered to be opened, urged and added to only within the seat's reach.
+func TestSuggestTellsWhichLikeTicketsOpen(t *testing.T) {
+	w := newWorld(t)
+	form := map[string]any{"type": "投诉", "content": "关山大道工地连续三晚施工到凌晨，噪声很大，要求核查。", "region": "420111", "phone": "13900001111"}
+	made := map[ID]string{}
+	for _, who := range []string{"agent", "shift_lead"} {
+		made[ok[CreatedOut](w, who, "POST", "/api/v1/tickets", form).ID] = who
+	}
+	for who, want := range map[string]map[string]bool{"agent": {"agent": true, "shift_lead": false}, "shift_lead": {"agent": true, "shift_lead": true}} {
+		got := ok[SuggestOut](w, who, "POST", "/api/v1/suggest", map[string]any{"content": form["content"], "region": "420111", "phone": "13900001111"}).Duplicates
+		if len(got) != 2 {
+			t.Fatalf("%s is told of %+v", who, got)
+		}
+		for _, d := range got {
+			if by := made[d.ID]; d.Opens != want[by] {
+				t.Errorf("%s may open the ticket of %s: %v", who, by, d.Opens)
+			}
+		}
+	}
+}

@@ -121,7 +121,7 @@ export function eye() {
       const box = el.getBoundingClientRect()
       if (box.width < 2 || box.height < 2 || getComputedStyle(el).pointerEvents === 'none') continue
       const held = el.matches('label') ? el.control : el
-      if (held.disabled || el.closest('[aria-disabled=true], .is-disabled, [inert]')) {
+      if (held.matches(':disabled') || el.closest('[aria-disabled=true], .is-disabled, [inert]')) {
         // What cannot be used says why; what is busy says so itself.
         if (!el.matches('[role=option]') && !el.querySelector('.hint') && !el.closest('[title]:not([title=""]), [aria-describedby], .is-loading, [aria-busy=true], .el-input-number, .el-picker-panel') && !/^正在/.test(el.innerText)) mute.push(scope + '|' + (el.closest(LIST) ? '行|' + el.className : labelOf(el)))
         continue

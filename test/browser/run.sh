@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # 浏览器故事：启动演示平台，用真实浏览器走完闭环、各类分支和每个按钮，截图留在 test/shots。
-# PORT 换端口；STORIES 只跑其中几个；clicks 量点按用时，只由 make bench 跑。buttons 逐个点按每个岗位的每个按钮，会办掉不少工单，约五分钟，不在默认之列。
+# PORT 换端口；STORIES 只跑其中几个；clicks 量点按用时，只由 make bench 跑。buttons 逐个点按每个岗位的每个按钮，会办掉不少工单，也停用账号，所以排在最后。
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 data=$(mktemp -d)
