@@ -218,6 +218,10 @@ func (s *site) points(t *ticket.Ticket, body ticket.Body, reply string, now time
 	for _, p := range t.Detail.Points {
 		x := base
 		x.Text = p.Text
+		if p.State == "split" {
+			out = append(out, citizen.Point{Text: p.Text, State: "另立单号", Tone: citizen.ToneRun, Split: p.Split})
+			continue
+		}
 		if p.State == "answered" {
 			x.State = "已答复"
 			if reply != "" {

@@ -128,6 +128,7 @@ type Point struct {
 	State  string
 	Tone   Tone
 	Result string // the unit's answer to the citizen; empty until there is one
+	Split  string // 单号 under which it goes on by itself; empty for most
 }
 
 // Step is one public event of a ticket.

@@ -174,7 +174,8 @@ func guardSameSecrecy(w *work) error {
 	return nil
 }
 
-// doSplit (拆分) takes some 诉求点 into a new ticket with the same caller.
+// doSplit (拆分) takes some 诉求点 into a new ticket with the same caller, who
+// follows it with the 查询码 that he has.
 func doSplit(w *work) error {
 	t := w.t
 	body, err := w.s.openBody(t)
@@ -188,18 +189,18 @@ func doSplit(w *work) error {
 	n := Intake{Type: t.Type, Category: t.Category, Region: t.Region, Title: body.Title, Content: body.Content, Address: body.Address, Object: body.Object,
 		Requester: req, Secrecy: t.Secrecy, Urgency: t.Urgency, Channel: t.Channel, Line: t.Line, Platform: t.Platform, Status: ToDispatch, SplitOf: t.ID,
 		Original: t.Original, Occurred: t.Occurred, Demo: t.Detail.Demo, Visitor: t.Detail.Visitor, NoticeVersion: t.Detail.Notice}
-	for _, p := range w.in.Points("point_nos") {
-		for i := range t.Detail.Points {
-			if q := &t.Detail.Points[i]; q.No == p.No {
-				q.State = "split"
-				n.Points = append(n.Points, q.Text)
-			}
-		}
-	}
 	plat, _ := w.tree.Get(t.Platform)
 	number, err := w.s.numbers.issueTx(w.tx, region.City(plat.Region), timeOf(w.now))
 	if err != nil {
 		return err
+	}
+	for _, p := range w.in.Points("point_nos") {
+		for i := range t.Detail.Points {
+			if q := &t.Detail.Points[i]; q.No == p.No {
+				q.State, q.Split = "split", number
+				n.Points = append(n.Points, q.Text)
+			}
+		}
 	}
 	made, err := w.s.writeSplit(w, n, number)
 	if err != nil {
@@ -224,14 +225,12 @@ func (s *Service) writeSplit(w *work, n Intake, number string) (Created, error) 
 	if err := s.sealInto(&t, n); err != nil {
 		return Created{}, err
 	}
-	code := newQueryCode()
-	t.CodeHash = s.HashCode(number, code)
 	c := &work{s: s, tx: w.tx, actor: w.actor, tree: w.tree, rules: w.rules, t: &t, now: w.now, event: w.tx.NewID(), data: map[string]any{"split_of": w.t.ID, "ch": t.Channel}}
 	s.startClock(c, ClockDispatch, nil, t.Accepted, 0)
 	if err := c.insert(); err != nil {
 		return Created{}, err
 	}
-	return Created{ID: t.ID, Number: number, QueryCode: code, Version: 1, Status: t.Status}, c.append("ticket.create")
+	return Created{ID: t.ID, Number: number, Version: 1, Status: t.Status}, c.append("ticket.create")
 }
 
 func guardPointsLeft(w *work) error {
