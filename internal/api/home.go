@@ -234,7 +234,7 @@ func (a *API) figures(ctx context.Context, actor access.Actor) ([]HomeBlock, err
 	}
 	n := func(x int64) *float64 { f := float64(x); return &f }
 	shown["办"] = append(shown["办"],
-		FamilyItem{Key: "open", Label: "当前在办", Value: n(open), Today: n(open), Week: n(open), Unit: "件", Definition: "目前尚未办结的件数。", Path: "/tickets?queue=all&status=handling"},
+		FamilyItem{Key: "open", Label: "当前在办", Value: n(open), Today: n(open), Week: n(open), Unit: "件", Definition: "目前尚未办结的件数。", Path: "/tickets?queue=all&status=" + ticket.Open},
 		FamilyItem{Key: "overdue", Label: "当前逾期", Value: n(overdue), Today: n(overdue), Week: n(overdue), Unit: "件", Definition: "目前超过办理时限仍未办结的件数。", Path: "/tickets?queue=overdue"})
 	out := []HomeBlock{{Kind: "families", Title: "接、分、办", Families: shown}}
 	switch actor.Role {

@@ -202,7 +202,7 @@ func (a *API) knownFilter(actor access.Actor, queue, status, typ, urgency, place
 		known              bool
 	}{
 		{"queue", "队列", queue, QueueLabels[queue] != "" || slices.Contains(pageLists, queue)},
-		{"status", "状态", status, rules.StatusWord(status) != ""},
+		{"status", "状态", status, rules.StatusWord(status) != "" || status == ticket.Open},
 		{"type", "诉求类型", typ, slices.Contains(ticket.Types, typ)},
 		{"urgency", "紧急程度", urgency, slices.Contains(category.Urgencies, urgency)},
 		{"region", "区划代码", place, isRegion},

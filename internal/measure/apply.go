@@ -107,7 +107,7 @@ func (b *book) apply(e eventlog.Event) error {
 	if err := b.step(e, &f, r, &was); err != nil {
 		return err
 	}
-	r.set(mOpen, openStatus(r.status))
+	r.set(mOpen, ticket.IsOpen(r.status))
 	for _, n := range b.nodes[r.key()] {
 		n.platform, n.kind, n.category, n.region = r.platform, r.kind, r.category, r.region
 	}

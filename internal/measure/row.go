@@ -6,7 +6,6 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/region"
-	"hotline/internal/ticket"
 )
 
 // row is what the measures remember of one leg of a ticket (node 0), or of one
@@ -51,11 +50,6 @@ func (r *row) moment(m int) int64 {
 		return r.judged
 	}
 	return 0
-}
-
-// openStatus tells whether somebody still owes work on the ticket.
-func openStatus(s string) bool {
-	return s != "" && !ticket.Final(s) && s != ticket.ToCallback && s != ticket.Quarantined
 }
 
 // place is the county that a ticket counts in, its city where only that is known.

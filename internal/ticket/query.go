@@ -21,7 +21,7 @@ import (
 type Filter struct {
 	Queue    string // a queue of the worklist; "" or "all" = everything in scope
 	Query    string // 单号 or its tail, a phone, or words of the title
-	Status   string
+	Status   string // or Open
 	Unit     int64
 	Region   string
 	Type     string
@@ -141,13 +141,18 @@ func (s *Service) List(ctx context.Context, actor access.Actor, sc access.Scope,
 		where = append(where, "("+key+")"+after+"("+strings.Join(marks, ", ")+")")
 	}
 	limit := arg(f.Limit + 1)
-	page := func(state string) (string, []any) {
+	runs := "w.state"
+	if f.Status == Open && first == throughStatus {
+		runs, states = "t.status", openStatuses
+	}
+	rank, _, _ := strings.Cut(key, ",")
+	page := func(run string) (string, []any) {
 		cond, args := where, args
-		if state != "" {
-			args = append(slices.Clip(args), state)
-			cond = append(slices.Clip(where), "w.state = $"+strconv.Itoa(len(args)))
+		if run != "" {
+			args = append(slices.Clip(args), run)
+			cond = append(slices.Clip(where), runs+" = $"+strconv.Itoa(len(args)))
 		}
-		return `SELECT w.assignment, w.state, w.sort_at, w.ticket, t.version FROM ` + from + ` WHERE ` + strings.Join(cond, " AND ") +
+		return `SELECT w.assignment, w.state, w.sort_at, w.ticket, t.version, ` + rank + ` FROM ` + from + ` WHERE ` + strings.Join(cond, " AND ") +
 			` ORDER BY ` + direction + ` LIMIT ` + limit, args
 	}
 	if len(states) == 0 {
@@ -180,27 +185,28 @@ func (s *Service) wide(sc access.Scope) bool {
 	return u.Kind.Platform()
 }
 
-// page reads the first rows of each state by the index, which has them in
+// page reads the first rows of each run by the index, which has them in
 // order, and merges them; one query over several states would sort them all.
-func (s *Service) page(tx *db.Tx, o order, states []string, limit int, query func(state string) (string, []any)) ([]Row, error) {
+func (s *Service) page(tx *db.Tx, o order, runs []string, limit int, query func(run string) (string, []any)) ([]Row, error) {
 	type found struct {
 		Row
 		at
+		rank int64 // the first column of the order
 	}
 	var all []found
-	for _, state := range states {
-		text, args := query(state)
+	for _, run := range runs {
+		text, args := query(run)
 		part, err := db.All(tx, func(sc db.Scanner) (f found, err error) {
-			return f, sc.Scan(&f.Assignment, &f.State, &f.Sort, &f.id, &f.version)
+			return f, sc.Scan(&f.Assignment, &f.State, &f.Sort, &f.id, &f.version, &f.rank)
 		}, text, args...)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, part...)
 	}
-	if len(states) > 1 {
+	if len(runs) > 1 {
 		slices.SortFunc(all, func(a, b found) int {
-			n := cmp.Or(cmp.Compare(a.Sort, b.Sort), cmp.Compare(a.id, b.id), cmp.Compare(a.Assignment, b.Assignment))
+			n := cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id), cmp.Compare(a.Assignment, b.Assignment))
 			if o != byDeadline {
 				n = -n
 			}
@@ -316,16 +322,21 @@ func (s *Service) NumberInScope(ctx context.Context, actor access.Actor, number 
 	return found, err
 }
 
-// ByCode finds a ticket for a citizen who has 单号 and 查询码. A wrong number
-// and a wrong code give the same answer.
+// ByCode finds a ticket for a citizen who has 单号 and 查询码; a ticket that was
+// split off opens with the code of the first. A wrong number and a wrong code
+// give the same answer.
 func (s *Service) ByCode(ctx context.Context, number, code string) (*Ticket, error) {
-	number = strings.ReplaceAll(strings.TrimSpace(number), " ", "")
-	hash := s.HashCode(number, strings.ToUpper(strings.TrimSpace(code)))
 	id, err := s.ByNumber(ctx, number)
 	if err == nil {
-		var t *Ticket
-		err = s.DB.View(ctx, func(tx *db.Tx) (err error) { t, err = load(tx, id); return err })
-		if err == nil && subtle.ConstantTimeCompare(t.CodeHash, hash) == 1 {
+		var t, first *Ticket
+		err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+			t, err = load(tx, id)
+			for first = t; err == nil && first.SplitOf != 0; {
+				first, err = load(tx, first.SplitOf)
+			}
+			return err
+		})
+		if err == nil && subtle.ConstantTimeCompare(first.CodeHash, s.HashCode(first.Number, strings.ToUpper(strings.TrimSpace(code)))) == 1 {
 			return t, nil
 		}
 	}

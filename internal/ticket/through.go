@@ -45,7 +45,14 @@ func (w through) conditions(f Filter, arg func(any) string) (out []string) {
 	if w == throughCounty {
 		out = append(out, "substr(t.region, 1, 6) = "+arg(f.Region[:6]))
 	}
-	if f.Status != "" {
+	switch {
+	case f.Status == Open && w != throughStatus: // else each status is read by itself
+		marks := make([]string, len(openStatuses))
+		for i, st := range openStatuses {
+			marks[i] = arg(st)
+		}
+		out = append(out, "(t.status || '') IN ("+strings.Join(marks, ", ")+")")
+	case f.Status != "" && f.Status != Open:
 		out = append(out, plain("t.status", throughStatus)+" = "+arg(f.Status))
 	}
 	accepted := "t.accepted"

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"slices"
 	"time"
 
 	"hotline/internal/access"
@@ -37,6 +38,15 @@ func Final(status string) bool {
 	return false
 }
 
+// Open asks a list for all that is not yet 办结 (在办).
+const Open = "open"
+
+// openStatuses are those of Open. What waits for 回访 is 办结, what is in 隔离 is not yet accepted.
+var openStatuses = []string{Received, SeatFix, ToDispatch, Handling, ToClose, ToRecheck}
+
+// IsOpen tells whether a ticket in a status is 在办.
+func IsOpen(status string) bool { return slices.Contains(openStatuses, status) }
+
 // Secrecy is the citizen's choice (保密意愿).
 const (
 	SecrecyNormal    = "normal"    // 正常
@@ -72,6 +82,7 @@ type Point struct {
 	State  string `json:"state"` // open | answered | split
 	Unit   int64  `json:"unit,string,omitempty"`
 	Result string `json:"result,omitempty"` // redacted rendition of the unit's answer
+	Split  string `json:"split,omitempty"`  // 单号 of the ticket that it was taken into
 }
 
 // Suggestion is what dispatch proposed, with the reason that the screen shows.
