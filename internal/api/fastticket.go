@@ -85,6 +85,10 @@ func (t TicketOut) AppendJSON(b []byte) []byte {
 	o.texts("flags", t.Flags)
 	o.text("watermark", t.Watermark)
 	each(&o, "actions", t.Actions, offerMembers)
+	each(&o, "barred", t.Barred, func(b *ticket.Bar, in *members) {
+		in.text("label", b.Label)
+		in.text("why", b.Why)
+	})
 	if t.Demo {
 		o.bool("demo", true)
 	}

@@ -70,6 +70,7 @@ type TicketOut struct {
 	Flags         []string           `json:"flags"`
 	Watermark     string             `json:"watermark"`
 	Actions       []ticket.Offer     `json:"actions"`
+	Barred        []ticket.Bar       `json:"barred" doc:"本岗位的操作中，规则现在不许的，附原因"`
 	Demo          bool               `json:"demo,omitempty"`
 	Autoplay      bool               `json:"autoplay,omitempty"`
 }
@@ -326,7 +327,7 @@ func (a *API) ticketOut(ctx context.Context, t *ticket.Ticket, ties []ticket.Tie
 			return o, err
 		}
 	}
-	o.Actions = a.Ticket.Offers(t, actor)
+	o.Actions, o.Barred = a.Ticket.Offers(t, actor)
 	slices.SortStableFunc(o.Actions, func(x, y ticket.Offer) int { return rank(x) - rank(y) })
 	return o, nil
 }

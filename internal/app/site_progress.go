@@ -284,7 +284,8 @@ func (s *site) evaluated(t *ticket.Ticket) string {
 // permissions opens the acts that the rule table offers a citizen now.
 func (s *site) permissions(t *ticket.Ticket, p *citizen.Progress) {
 	open := map[string]bool{}
-	for _, o := range s.a.Ticket.Offers(t, access.AsCitizen(0, "")) {
+	offers, _ := s.a.Ticket.Offers(t, access.AsCitizen(0, ""))
+	for _, o := range offers {
 		open[o.Name] = true
 	}
 	allow := func(name, why string) citizen.Permission {

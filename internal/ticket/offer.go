@@ -2,9 +2,11 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"hotline/internal/access"
+	"hotline/internal/fault"
 )
 
 // Offer is one action that an actor may take now, with the inputs it needs.
@@ -19,6 +21,13 @@ type Offer struct {
 	Danger     bool         `json:"danger"`
 	Help       string       `json:"help,omitempty"`
 	Fields     []OfferField `json:"fields"`
+}
+
+// Bar is one action that is the actor's own and that a rule forbids him now; the
+// console shows it grey, with the rule.
+type Bar struct {
+	Label string `json:"label"`
+	Why   string `json:"why"`
 }
 
 // OfferField is one input of an offered action.
@@ -46,24 +55,41 @@ type OfferValue struct {
 var inputless = map[string]bool{
 	"not_dispatched": true, "main_only": true, "return_in_time": true, "return_once": true, "no_open_children": true, "not_self": true, "before_due": true,
 	"no_pending": true, "pending_extension": true, "pending_suspension": true, "reviewer_apart": true, "not_handling_org": true, "evaluate_window": true,
-	"no_exempt": true, "exempt_proposed_by_other": true,
+	"no_exempt": true, "exempt_proposed_by_other": true, "extend_limit": true,
 }
 
-// Offers lists what the actor may do with a loaded ticket now. None of the
-// standing guards asks the database: the aggregate tells all.
-func (s *Service) Offers(t *Ticket, actor access.Actor) []Offer {
+// told are the standing guards whose refusal is told: somebody would look for
+// the action that they take away.
+var told = map[string]bool{"return_in_time": true, "return_once": true, "before_due": true, "extend_limit": true, "no_pending": true, "not_self": true,
+	"reviewer_apart": true, "exempt_proposed_by_other": true, "no_open_children": true, "not_handling_org": true}
+
+// Offers lists what the actor may do with a loaded ticket now, and what of the
+// rest a rule takes from him. None of the standing guards asks the database: the
+// aggregate tells all.
+func (s *Service) Offers(t *Ticket, actor access.Actor) (out []Offer, barred []Bar) {
 	rules := s.rulesOf(t)
-	out := []Offer{}
+	out, barred = []Offer{}, []Bar{}
 	now := s.DB.Clock().Now().UnixMilli()
 	w := &work{s: s, actor: actor, tree: s.Org.Tree(), rules: rules, t: t, now: now, in: Input{}, data: map[string]any{}}
+	try := func(e *Edge, a *Assignment) {
+		g, err := w.refused(e, a)
+		switch {
+		case err == nil && w.makesSense(e, a):
+			out = append(out, w.offer(e, a))
+		case err != nil && told[g] && !fault.Is(err, "no_request"):
+			if b := (Bar{e.Label, fault.As(err).Detail}); !slices.Contains(barred, b) {
+				barred = append(barred, b)
+			}
+		}
+	}
 	for i := range rules.Edges {
 		e := &rules.Edges[i]
 		if e.Hidden || e.Action == "supervise" && actor.Role != access.Supervisor && actor.Role != access.Province {
 			continue
 		}
 		if e.On == "" {
-			if w.may(e, nil) && rules.Find(e.Action, "", t.Status) == e && w.passes(e, nil) {
-				out = append(out, w.offer(e, nil))
+			if w.may(e, nil) && rules.Find(e.Action, "", t.Status) == e {
+				try(e, nil)
 			}
 			continue
 		}
@@ -71,25 +97,30 @@ func (s *Service) Offers(t *Ticket, actor access.Actor) []Offer {
 			continue
 		}
 		for _, a := range t.Assignments {
-			if a.Leg == t.Leg && w.may(e, a) && rules.Find(e.Action, e.On, a.State) == e && w.passes(e, a) {
-				out = append(out, w.offer(e, a))
+			if a.Leg == t.Leg && w.may(e, a) && rules.Find(e.Action, e.On, a.State) == e {
+				try(e, a)
 			}
 		}
 	}
-	return out
+	return out, barred
 }
 
-// passes runs the guards that need no inputs.
-func (w *work) passes(e *Edge, a *Assignment) bool {
+// refused runs the guards that need no inputs: the first that refuses, and why.
+func (w *work) refused(e *Edge, a *Assignment) (guard string, err error) {
 	w.a, w.edge = a, e
 	for _, g := range e.Guards {
-		if inputless[g] && guards[g](w) != nil {
-			return false
+		if inputless[g] {
+			if err := guards[g](w); err != nil {
+				return g, err
+			}
 		}
 	}
+	return "", nil
+}
+
+// makesSense tells whether the ticket has what the action is about.
+func (w *work) makesSense(e *Edge, a *Assignment) bool {
 	switch e.Action {
-	case "extend":
-		return a.Extensions < 2 && w.t.clock(ClockHandle, a.ID) != nil
 	case "split":
 		return len(w.t.Detail.Points) > 1
 	case "assist":

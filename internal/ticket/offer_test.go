@@ -1,7 +1,9 @@
 package ticket
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"hotline/internal/access"
 	"hotline/internal/db/dbtest"
@@ -27,7 +29,8 @@ func TestOfferTellsWhatWasAsked(t *testing.T) {
 	} {
 		w.must(handler, made.ID, x.ask, x.fields)
 		help := "没有这一步"
-		for _, o := range w.s.Offers(w.load(made.ID), dispatcher) {
+		offers, _ := w.s.Offers(w.load(made.ID), dispatcher)
+		for _, o := range offers {
 			if o.Name == x.decide {
 				help = o.Help
 			} else if o.Help != "" {
@@ -38,5 +41,38 @@ func TestOfferTellsWhatWasAsked(t *testing.T) {
 			t.Errorf("%s says %q, want %q", x.decide, help, x.want)
 		}
 		w.must(dispatcher, made.ID, x.decide, map[string]any{"decision": "reject", "opinion": "请继续办理。"})
+	}
+}
+
+// What a rule takes from somebody whose act it is, is told with the rule; what is
+// not his act is not mentioned.
+func TestBarredActsSayWhy(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, dept := w.create(nil), "D420100-chengguan"
+	w.must(w.who(access.Dispatcher, "P420100"), made.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID)})
+	handler := w.who(access.Handler, dept)
+	w.must(handler, made.ID, "sign", nil)
+	barred := func(who access.Actor) (out []string) {
+		_, list := w.s.Offers(w.load(made.ID), who)
+		for _, b := range list {
+			out = append(out, b.Label+"："+b.Why)
+		}
+		return out
+	}
+	if got := barred(handler); len(got) != 0 {
+		t.Errorf("on the first day: %q", got)
+	}
+	c.Advance(4 * 24 * time.Hour)
+	late := "申请退单：派单满1个工作日未退单的，由收单单位首办，不能再退单。"
+	if got := barred(handler); len(got) != 1 || got[0] != late {
+		t.Errorf("after four days: %q", got)
+	}
+	if got := barred(w.who(access.Handler, "D420100-shuiwu")); len(got) != 0 {
+		t.Errorf("a stranger is told %q", got)
+	}
+	c.Advance(60 * 24 * time.Hour)
+	if got := barred(handler); !slices.Contains(got, "申请延期：已过办理时限，不能再申请延期。") {
+		t.Errorf("after two months: %q", got)
 	}
 }

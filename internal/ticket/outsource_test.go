@@ -18,7 +18,8 @@ func TestContractorsDoNotHandle(t *testing.T) {
 	vendor.Contractor = true
 	w.refuse("action_forbidden", vendor, made.ID, "dispatch", map[string]any{"unit": w.units["D420100-chengguan"].ID})
 	w.must(vendor, made.ID, "note", map[string]any{"text": "已电话核对地址。"})
-	for _, o := range w.s.Offers(w.load(made.ID), vendor) {
+	offers, _ := w.s.Offers(w.load(made.ID), vendor)
+	for _, o := range offers {
 		if !contractorSteps[o.Name] {
 			t.Errorf("%s is offered to outsourced staff", o.Name)
 		}

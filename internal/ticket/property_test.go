@@ -89,7 +89,7 @@ func (w *world) randomStep(r *rand.Rand, id int64, some []int64) bool {
 	t := w.load(id)
 	rules := w.s.rulesOf(t)
 	act := Action{Version: t.Version}
-	if offers := w.s.Offers(t, actor); len(offers) > 0 && r.IntN(10) > 0 {
+	if offers, _ := w.s.Offers(t, actor); len(offers) > 0 && r.IntN(10) > 0 {
 		o := offers[r.IntN(len(offers))]
 		act.Name, act.Assignment = o.Name, o.Assignment
 	} else {

@@ -116,7 +116,8 @@ func TestRedateJob(t *testing.T) {
 		if n, err := w.s.Redate(ctx, nil); n != 0 || err != nil {
 			t.Fatalf("a second run changed %d: %v", n, err)
 		}
-		for _, o := range w.s.Offers(got, dispatcher) {
+		offers, _ := w.s.Offers(got, dispatcher)
+		for _, o := range offers {
 			if o.Name == "redate" {
 				t.Error("offered to people")
 			}

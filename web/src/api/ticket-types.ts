@@ -1,6 +1,6 @@
 // The HTTP contract of tickets as types; what intake and the rest use is in types.ts.
 
-import type { Action, Coded, Named, QueueCount } from './types'
+import type { Action, Barred, Coded, Named, QueueCount } from './types'
 
 export type Light = 'green' | 'yellow' | 'red' | 'none'
 export interface Queue extends QueueCount {
@@ -187,6 +187,7 @@ export interface Ticket {
   /** Demo: the rest of this ticket's way can be played by the system. */
   autoplay?: boolean
   actions?: Action[]
+  barred?: Barred[]
 }
 export interface TimelineItem {
   id: string

@@ -109,6 +109,11 @@ export interface Action {
   help?: string
   fields?: Field[]
 }
+/** What is this role's own and a rule forbids now. */
+export interface Barred {
+  label: string
+  why: string
+}
 export interface ActionResult {
   id: string
   number: string
