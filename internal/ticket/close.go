@@ -41,6 +41,7 @@ func doClose(w *work) error {
 		w.data["mode"], w.data["solved"] = v.Mode, v.Solved
 	}
 	w.data["took"] = w.now - t.Dispatched
+	w.revokeAll() // a 协办 that the 主办 did not wait for
 	w.toCallback()
 	if err := w.closeMerged(); err != nil {
 		return err

@@ -78,9 +78,7 @@ func (w *work) closeAs(v *UnitVerdict, said map[string]Said) error {
 	for _, kind := range []string{"reply", "public", "unsolved"} {
 		w.say(kind, said[kind].Text)
 	}
-	for _, a := range w.t.Open() {
-		a.move(Revoked)
-	}
+	w.revokeAll()
 	w.stopClock("*", 0)
 	w.toCallback()
 	w.t.Version++

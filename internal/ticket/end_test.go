@@ -1,0 +1,77 @@
+package ticket
+
+import (
+	"context"
+	"maps"
+	"testing"
+
+	"hotline/internal/access"
+	"hotline/internal/db/dbtest"
+	"hotline/internal/fault"
+)
+
+// What is split off, and split off again, opens with the 查询码 that its
+// citizen has, and his first ticket says where the point went.
+func TestSplitKeepsTheQueryCode(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	ctx := context.Background()
+	dispatcher := w.who(access.Dispatcher, "P420100")
+	made := w.create(func(n *Intake) { n.Points = []string{"路灯不亮", "井盖松动", "垃圾未清"} })
+	number, code := made.Number, made.QueryCode
+	for at := made.ID; ; {
+		points := w.load(at).Detail.Points
+		if len(points) == 1 {
+			break
+		}
+		var rest []any
+		for _, p := range points[1:] {
+			rest = append(rest, map[string]any{"no": p.No})
+		}
+		w.must(dispatcher, at, "split", map[string]any{"point_nos": rest})
+		split := w.load(at).Detail.Points
+		if split[0].State != "open" || split[1].State != "split" || split[1].Split == number {
+			t.Fatalf("%+v", split)
+		}
+		number = split[1].Split
+		got, err := w.s.ByCode(ctx, number, code)
+		if err != nil || got.SplitOf != at {
+			t.Fatalf("%s: %v", number, err)
+		}
+		if _, err := w.s.ByCode(ctx, number, "ZZZZZZ"); !fault.Is(err, "progress_not_found") {
+			t.Fatalf("any code opens it: %v", err)
+		}
+		at = got.ID
+	}
+}
+
+// A 协办 that the 主办 did not wait for is let go with the 办结: nobody owes what
+// nobody waits for.
+func TestCloseLetsTheAssistantGo(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, dept, helper := w.create(nil), "D420100-chengguan", "D420100-shuiwu"
+	dispatcher, handler, aide := w.who(access.Dispatcher, "P420100"), w.who(access.Handler, dept), w.who(access.Handler, helper)
+	w.must(dispatcher, made.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID), "assists": []any{id(w.units[helper].ID)}})
+	w.must(handler, made.ID, "sign", nil)
+	w.must(aide, made.ID, "sign", nil)
+	w.must(handler, made.ID, "contact", contacted)
+	forced := maps.Clone(replyFields)
+	forced["force_reason"] = "协办单位人员在外，情况已口头核实。"
+	w.must(handler, made.ID, "reply", forced)
+	w.must(w.who(access.UnitLead, dept), made.ID, "review", pass)
+	if n := len(w.queue(aide, InHand)); n != 1 {
+		t.Fatalf("before the 办结 the 协办 has %d", n)
+	}
+	w.must(dispatcher, made.ID, "close", closePass)
+	got := w.load(made.ID)
+	if len(got.Open()) != 0 || len(w.queue(aide, InHand)) != 0 || len(w.queue(aide, QueueDone)) != 1 {
+		t.Errorf("the 协办 still has it: %d open", len(got.Open()))
+	}
+	for _, k := range got.Clocks {
+		if k.Assignment != 0 && k.Running() {
+			t.Errorf("%s runs on", k.Kind)
+		}
+	}
+	w.checkInvariants(made.ID)
+}
