@@ -179,7 +179,7 @@ type TrunkView struct {
 	Asked     bool   `json:"asked"`            // OPTIONS or REGISTER has been answered, or given up, once
 	Up        bool   `json:"up"`               // answers
 	Since     int64  `json:"since,omitempty"`  // ms UTC of the last change between up and down
-	Last      int64  `json:"last,omitempty"`   // ms UTC of the last answer, or of waiting for one in vain
+	Last      int64  `json:"last,omitempty"`   // ms UTC of the last answer
 	Code      int    `json:"code,omitempty"`   // SIP answer to it, 0 = none came
 	Failed    int64  `json:"failed,omitempty"` // ms UTC of the last failure
 	FailCode  int    `json:"fail_code,omitempty"`

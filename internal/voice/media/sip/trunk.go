@@ -241,7 +241,10 @@ func (t *trunks) heard(tr *trunk, alive bool, code int, term time.Duration) (nam
 	}
 	news = tr.up != was || !heard
 	v, now := &tr.view, t.s.clock.Now().UnixMilli()
-	v.Last, v.Code, v.Until = now, code, 0
+	v.Code, v.Until = code, 0
+	if code != 0 {
+		v.Last = now
+	}
 	if term > 0 {
 		v.Until = now + term.Milliseconds()
 	}
