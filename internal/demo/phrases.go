@@ -38,7 +38,7 @@ var redirects = []struct{ kind, text string }{
 	{"reconsideration", "对行政处罚不服的，可在收到决定书之日起六十日内申请行政复议。"},
 	{"petition", "该事项已由信访渠道受理，请通过原渠道查询办理进度。"},
 	{"disclosure", "申请公开政府信息，请向该机关信息公开工作机构提出书面申请。"},
-	{"other_province", "该事项发生在外省，请联系当地12345，号码是区号加12345。"},
+	{"other_province", "该事项发生在外省，由事发地的12345热线受理，号码是当地区号加12345。"},
 }
 
 // transfers are the lines that a seat passes a caller on to, by the first level
