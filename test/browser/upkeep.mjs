@@ -123,7 +123,7 @@ const lead = await enter(browser, account('shift_lead'), desktop)
 {
   const admin = await enter(browser, account('sysadmin', '4200'), desktop)
   await admin.goto(base + '/console/admin/phones')
-  const trunks = admin.getByRole('region', { name: '中继' })
+  const trunks = admin.getByRole('region', { name: '中继', exact: true })
   check(await seen(trunks.getByRole('row').nth(1)), '列出中继')
   check(/已注册|可用|只呼入|等待应答/.test(await trunks.innerText()), '写明状态：' + (await trunks.innerText()).replace(/\s+/g, ' ').slice(0, 200))
   await settle(admin)
