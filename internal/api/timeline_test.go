@@ -3,6 +3,7 @@ package api
 import (
 	"testing"
 
+	"hotline/internal/access"
 	"hotline/internal/eventlog"
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
@@ -19,10 +20,33 @@ func TestEventFieldsAreWords(t *testing.T) {
 		{"ticket.escalate", "mode", "raise", Field{"提级方式", "提请上级协调"}},
 		{"ticket.escalate", "mode", "take_over", Field{"提级方式", "由上级平台接管"}},
 		{"ticket.reply", "mode", "solved", Field{"办结方式", "已解决"}},
+		{"ticket.suspend", "reason", "policy", Field{"原因", "等待上级政策"}}, // lists share codes
+		{"ticket.propose-exempt", "reason", "policy", Field{"原因", "超出政策规定"}},
 	} {
 		got := w.api.eventFields(ticket.Entry{Event: eventlog.Event{Kind: c.kind}, Data: map[string]any{c.key: c.code}}, rules)
 		if len(got) != 1 || got[0] != c.want {
 			t.Errorf("%s %s=%s: %v", c.kind, c.key, c.code, got)
+		}
+	}
+}
+
+// A child whose citizen asked for secrecy does not show in an open main.
+func TestSecretChildrenAreNotNamed(t *testing.T) {
+	w := newWorld(t)
+	rules, reader := w.api.Ticket.RulesNow(w.units["P420100"].ID), w.actor("dispatcher")
+	main := &ticket.Ticket{ID: 1, Label: access.Normal}
+	shown := func(x ticket.Tie) bool { return len(related(main, []ticket.Tie{x}, reader, rules)) == 1 }
+	for _, c := range []struct {
+		tie  ticket.Tie
+		want bool
+	}{
+		{ticket.Tie{ID: 2, Main: 1, Status: ticket.Merged, Label: access.Normal, Secrecy: ticket.SecrecyNormal}, true},
+		{ticket.Tie{ID: 3, Main: 1, Status: ticket.Merged, Label: access.Normal, Secrecy: ticket.SecrecyAccused}, false},
+		{ticket.Tie{ID: 4, Main: 1, Status: ticket.Merged, Label: access.Confidential, Secrecy: ticket.SecrecyUnit}, false},
+		{ticket.Tie{ID: 5, Status: ticket.Handling, Label: access.Normal, Secrecy: ticket.SecrecyAccused}, true}, // one that it repeats
+	} {
+		if shown(c.tie) != c.want {
+			t.Errorf("%+v: shown %t", c.tie, !c.want)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
+	"strings"
 )
 
 // statements of Exec, All, One and Int go to the session itself: database/sql
@@ -135,6 +137,18 @@ func Int(tx *Tx, text string, args ...any) (int64, error) {
 }
 
 func scanInt(s Scanner) (n sql.NullInt64, err error) { return n, s.Scan(&n) }
+
+// Among gives those of some values that a column of a table holds.
+func Among(tx *Tx, table, column string, values []string) ([]string, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	marks, args := make([]string, len(values)), make([]any, len(values))
+	for i, v := range values {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), v
+	}
+	return All(tx, func(s Scanner) (v string, err error) { return v, s.Scan(&v) }, `SELECT `+column+` FROM `+table+` WHERE `+column+` IN (`+strings.Join(marks, ",")+`)`, args...)
+}
 
 // row is one line of an answer.
 type row struct{ values []driver.Value }

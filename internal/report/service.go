@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"hotline/internal/access"
@@ -241,12 +240,8 @@ func (s *Service) File(ctx context.Context, actor access.Actor, id int64) (f Fil
 
 // Named tells which of some stored files have a row.
 func (s *Service) Named(ctx context.Context, refs []string) (out []string, err error) {
-	marks, args := make([]string, len(refs)), make([]any, len(refs))
-	for i, r := range refs {
-		marks[i], args[i] = "$"+strconv.Itoa(i+1), r
-	}
 	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		out, err = db.All(tx, func(sc db.Scanner) (r string, err error) { return r, sc.Scan(&r) }, `SELECT ref FROM report_file WHERE ref IN (`+strings.Join(marks, ",")+`)`, args...)
+		out, err = db.Among(tx, "report_file", "ref", refs)
 		return err
 	})
 	return out, err

@@ -65,12 +65,8 @@ func (s *Service) Drop(ctx context.Context, files []Attachment, remove func(ctx 
 
 // Named tells which of some stored files have a row.
 func (s *Service) Named(ctx context.Context, refs []string) (out []string, err error) {
-	marks, args := make([]string, len(refs)), make([]any, len(refs))
-	for i, r := range refs {
-		marks[i], args[i] = "$"+strconv.Itoa(i+1), r
-	}
 	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		out, err = db.All(tx, func(sc db.Scanner) (r string, err error) { return r, sc.Scan(&r) }, `SELECT ref FROM attachment WHERE ref IN (`+strings.Join(marks, ",")+`)`, args...)
+		out, err = db.Among(tx, "attachment", "ref", refs)
 		return err
 	})
 	return out, err
