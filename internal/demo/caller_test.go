@@ -67,12 +67,26 @@ func newRinging(t *testing.T) *ringing {
 	done := make(chan struct{})
 	go func() { a.Run(ctx); close(done) }()
 	t.Cleanup(func() { f.Close(); cancel(); <-done })
+	linked(t, a)
 	s, err := a.Access.Enter(t.Context(), "agent.421200", "127.0.0.1", "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.token = s.Token
 	return r
+}
+
+// linked waits until the exchange has the engine's socket: Run opens it in the background.
+func linked(t *testing.T, a *app.App) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, ok := a.Voice.Linked(); ok {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the exchange was not linked within 30 s")
+		}
+	}
 }
 
 func (r *ringing) http(method, path string, body, into any) int {
