@@ -37,11 +37,15 @@ const (
 	codesPerDay = 5
 )
 
-// SendCode sends a code whether or not the phone is known, five a day.
-func (s *site) SendCode(ctx context.Context, phone, _ string) error {
+// SendCode sends a code whether or not the phone is known: five a day and phone,
+// and a bounded number an hour and address. What is refused leaves the code sent before good.
+func (s *site) SendCode(ctx context.Context, phone, ip string) error {
 	p, ok := zh.NormalizePhone(phone)
 	if !ok {
 		return fault.Invalid("phone_invalid", "电话号码格式不正确。").At(fault.Field{Name: "phone", Detail: "请输入11位手机号。"})
+	}
+	if err := s.a.Gate.Text(ip); err != nil {
+		return err
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
@@ -64,10 +68,12 @@ func (s *site) SendCode(ctx context.Context, phone, _ string) error {
 	if today := s.Now().Format("0102"); e.day != today {
 		e.day, e.sent = today, 0
 	}
-	e.sent++
-	over := e.sent > codesPerDay
-	e.hash, e.until, e.tries = sha256.Sum256([]byte(p+code)), s.Now().Add(codeLife), 0
-	c.by[p] = e
+	over := e.sent >= codesPerDay
+	if !over {
+		e.sent++
+		e.hash, e.until, e.tries = sha256.Sum256([]byte(p+code)), s.Now().Add(codeLife), 0
+		c.by[p] = e
+	}
 	c.mu.Unlock()
 	if over {
 		return fault.TooMany("code_limit", "今天获取验证码次数过多，请明天再试，或拨打12345查询。")
@@ -98,9 +104,15 @@ func (s *site) checkCode(phone, code string) bool {
 func (s *site) ByPhone(_ context.Context, phone, code, _ string) (string, error) {
 	p, ok := zh.NormalizePhone(phone)
 	if !ok || !s.checkCode(p, code) {
-		return "", fault.Invalid("code_invalid", "验证码不正确或已过期，请重新获取。").At(fault.Field{Name: "code", Detail: "请重新获取验证码。"})
+		return "", wrongCode("smscode")
 	}
 	return s.token("p", hex.EncodeToString(s.a.Ticket.PhoneIndex(access.Normal, p)), 30*time.Minute), nil
+}
+
+// wrongCode tells beside an input of the page that its code does not open anything.
+func wrongCode(input string) error {
+	e := fault.Invalid("code_invalid", "验证码不正确或已过期，请核对后再填，或者重新获取。")
+	return e.At(fault.Field{Name: input, Detail: e.Detail})
 }
 
 func (s *site) Challenge(ip string) (*citizen.Challenge, bool) {
@@ -116,8 +128,11 @@ func (s *site) VerifyChallenge(_ context.Context, ip string, a citizen.Answer) e
 	if err == nil || s.a.Gate.Proved(ip, a.Solution) {
 		return nil
 	}
+	if a.Code == "" {
+		return err
+	}
 	if p, ok := zh.NormalizePhone(a.Phone); ok && s.checkCode(p, a.Code) {
 		return nil
 	}
-	return err
+	return wrongCode("proofcode")
 }

@@ -2,8 +2,8 @@
 // SHA-256(token.n) begins with so many zero bits, and sends a form that waited.
 (()=>{'use strict';
 let w=document.getElementById('pow'),q=window.crypto&&crypto.subtle,n=0,wait;
-if(!q)return;
 let text=t=>document.getElementById('powtext').textContent=t;
+if(!q)return text('这个浏览器不能自动验证。');
 w.form.addEventListener('submit',e=>{
   if(w.value||e.defaultPrevented||e.submitter&&e.submitter.formNoValidate)return;
   e.preventDefault();wait=1;text('正在验证，完成后自动提交。')
