@@ -17,7 +17,8 @@ let rules=()=>{
   if(a)$('phone').required=!a.checked;
   t&&all('[name=secrecy]',e=>e.required=!t.dataset.forced)
 };
-d.onchange=e=>{
+// at once and not when the input is left: a page that moves under the pressed button loses the click
+d.oninput=e=>{
   let o=e.target.closest('.bad');
   if(o&&e.target.validity.valid){o.classList.remove('bad');o.querySelector('.err').textContent=''}
   rules()
