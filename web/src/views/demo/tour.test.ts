@@ -17,7 +17,8 @@ describe('走一遍闭环', () => {
     expect(key(ticket({ assignments: [node({ state: 'to_review' })] }))).toBe('review')
     expect(key(ticket({ status: 'to_close' }))).toBe('close')
     expect(key(ticket({ status: 'closed' }))).toBe('evaluate')
-    expect(phaseOf(ticket({ status: 'closed', verdicts: { citizen: { satisfaction: '4' } } }))).toBe(DONE)
+    expect(phaseOf(ticket({ status: 'closed', verdicts: { citizen: { satisfaction: '4', way: '网上评价' } } }))).toBe(DONE)
+    expect(key(ticket({ status: 'closed', verdicts: { citizen: { satisfaction: '5', way: '电话回访' } } }))).toBe('evaluate')
   })
   it('逐级下派时轮到最下一级；它答复后回到上一级', () => {
     const up = node({ id: 'a', depth: 0, state: 'delegated' })

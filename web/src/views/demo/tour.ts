@@ -25,7 +25,7 @@ export const PHASES: Phase[] = [
   phase('review', '审核', 'unit_lead', '承办领导', '承办单位领导审核答复。', '经办人不能审自己的答复；逐级下派的，逐级审核上来。', '审核答复'),
   phase('close', '办结', 'dispatcher', '派单审核员', '热线平台审核，同意办结。', '承办单位说办完了还不算，平台要看证据是否齐全。', '办结审核'),
   phase('callback', '回访', 'callback', '回访员', '回访员联系诉求人，核实是否解决。', '回访与承办单位无关的人来做；无人接听不算满意。', '登记回访'),
-  phase('evaluate', '评价', 'citizen', '诉求人', '诉求人自己评价是否解决、是否满意。', '承办结论、诉求人评价、复核结论三个字段各记各的，谁也不能改谁的。', ''),
+  phase('evaluate', '评价', 'citizen', '诉求人', '诉求人自己在进度页评价是否解决、是否满意。', '回访时说过的也算数，以诉求人最后一次说的为准。承办结论、诉求人评价、复核结论三个字段各记各的，谁也不能改谁的。', ''),
 ]
 export const DONE = PHASES.length
 
@@ -67,7 +67,8 @@ export function phaseOf(t: Ticket | null): number {
       return a.contacted_at || t.contacts?.length ? at('reply') : at('contact')
     }
     default:
-      return t.verdicts?.citizen ? DONE : at('evaluate')
+      // What he told the caller back is his word too, but here he says it himself: the latest counts.
+      return t.verdicts?.citizen && t.verdicts.citizen.way !== '电话回访' ? DONE : at('evaluate')
   }
 }
 
@@ -114,6 +115,27 @@ export class Cast {
     if (!account) throw new Error(role)
     return this.login(account.username, { username: account.username })
   }
+}
+
+/** Kept is what a reloaded page needs to go on where it was. */
+export interface Kept {
+  id: string
+  number: string
+  code: string
+  started: number
+}
+const KEPT = 'tour'
+/** kept is the tour that this tab has begun and not ended. */
+export const kept = {
+  get(): Kept | null {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEPT) ?? 'null') as Kept | null
+    } catch {
+      return null
+    }
+  },
+  set: (k: Kept) => sessionStorage.setItem(KEPT, JSON.stringify(k)),
+  clear: () => sessionStorage.removeItem(KEPT),
 }
 
 /** withToken makes one request as somebody else: the header is written before the call returns. */
