@@ -12,7 +12,6 @@ import (
 	"hotline/internal/org"
 	"hotline/internal/region"
 	"hotline/internal/ticket"
-	"hotline/internal/zh"
 )
 
 // move is the step that a ticket waits for: who takes it and what he says.
@@ -63,7 +62,7 @@ func (f *Face) next(ctx context.Context, t *ticket.Ticket) (move, error) {
 		if informant {
 			role = access.Cell
 		}
-		return f.say(owner(role))("callback", "电话回访", map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "yes", "satisfaction": "5", "note": "诉求人表示问题已处理，感谢。"})
+		return f.say(owner(role))("callback", "电话回访", map[string]any{"outcome": "reached", "contacted": "yes", "citizen_solved": "yes", "satisfaction": "5", "note": thanks(t.Type)})
 	case ticket.ToRecheck:
 		role := access.Supervisor
 		if informant {
@@ -193,7 +192,7 @@ func (f *Face) node(ctx context.Context, t *ticket.Ticket, a *ticket.Assignment)
 			}
 			return as(workerRole(u), "contact", u.Name+"联系诉求人", map[string]any{"way": way, "contact_result": result, "contact_note": note})
 		}
-		return as(workerRole(u), "reply", u.Name+"答复", f.answer(t, a, u))
+		return as(workerRole(u), "reply", u.Name+"答复", f.answer(ctx, t, a, u))
 	case ticket.ToReview:
 		role := judgeRole(u)
 		if a.Reply != nil {
@@ -235,15 +234,14 @@ func (f *Face) decideRequest(ctx context.Context, t *ticket.Ticket, a *ticket.As
 }
 
 // answer is the reply of a unit in the words that fit the matter.
-func (f *Face) answer(t *ticket.Ticket, a *ticket.Assignment, u org.Unit) map[string]any {
+func (f *Face) answer(ctx context.Context, t *ticket.Ticket, a *ticket.Assignment, u org.Unit) map[string]any {
 	if a.Role == ticket.RoleAssist {
 		return map[string]any{"mode": "explained", "solved": "yes", "truth": "true", "reply_text": u.Name + "已配合核查，就本单位职责范围内的事项提出意见，反馈主办单位统一答复。"}
 	}
-	mode, solved, text := "solved", "yes", "您好，您反映的“"+zh.Truncate(t.TitleR, 40)+"”收悉。我单位已安排人员现场核查处理，目前问题已解决，后续将加强日常巡查。感谢您的支持。"
+	solved := "yes"
+	mode, text := f.spoken(ctx, t)
 	if d, ok := f.past.about(rand.New(rand.NewPCG(uint64(t.ID), 3)), f.a.Clock.Now(), cityOf(t.Region), t.Category, t.Type); ok && t.Detail.Demo && !t.Detail.Visitor {
 		mode, solved, text = d.reply(t.Type)
-	} else if t.Type == "咨询" || t.Type == "建议" || t.Type == "表扬" {
-		mode, text = "explained", "您好，您提出的“"+zh.Truncate(t.TitleR, 40)+"”收悉。我单位已逐项研究并与您沟通，有关政策和办理途径已向您说明。感谢您的关心。"
 	}
 	fields := map[string]any{"mode": mode, "solved": solved, "truth": "true", "reply_text": text}
 	if solved != "yes" {
