@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"hotline/internal/zh"
 )
 
 const (
@@ -39,7 +41,7 @@ type draft struct {
 func (d *draft) take(r *http.Request, names ...string) {
 	text := func(dst *string, name string) {
 		if slices.Contains(names, name) {
-			*dst = clean(r.PostForm.Get(name))
+			*dst = zh.Clean(r.PostForm.Get(name))
 		}
 	}
 	text(&d.Type, "type")
@@ -62,13 +64,6 @@ func (d *draft) take(r *http.Request, names ...string) {
 }
 
 var allAnswers = []string{"type", "city", "county", "town", "address", "content", "target", "company", "name", "phone", "secrecy"}
-
-// clean trims a value and gives line ends one form; bytes that are not text go.
-func clean(s string) string {
-	s = strings.ToValidUTF8(s, "")
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	return strings.TrimSpace(strings.ReplaceAll(s, "\x00", ""))
-}
 
 // settle drops a place that does not lie inside the one above it, which happens
 // when 市州 was changed without a script, and applies what follows from the type.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
+
+	"hotline/internal/zh"
 )
 
 // home is the portal. It stands even when figures or articles cannot be read.
@@ -45,7 +47,7 @@ const searchLimit = 20
 
 // knowledge is 热点问答: a search, or what people ask most.
 func (h *site) knowledge(w http.ResponseWriter, r *http.Request) {
-	q := clean(r.URL.Query().Get("q"))
+	q := zh.Clean(r.URL.Query().Get("q"))
 	if utf8.RuneCountInString(q) > 100 {
 		q = string([]rune(q)[:100])
 	}
@@ -123,7 +125,7 @@ func (h *site) numbers(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	q := clean(r.URL.Query().Get("q"))
+	q := zh.Clean(r.URL.Query().Get("q"))
 	var found []Line
 	for _, l := range lines {
 		if strings.Contains(l.Number, q) || strings.Contains(l.Name, q) || strings.Contains(l.Former, q) || strings.Contains(l.Place, q) || strings.Contains(l.Department, q) {
@@ -152,7 +154,7 @@ func (h *site) demoPhone(w http.ResponseWriter, r *http.Request) {
 		h.elsewhere(w, r)
 		return
 	}
-	phone := clean(r.URL.Query().Get("phone"))
+	phone := zh.Clean(r.URL.Query().Get("phone"))
 	data := map[string]any{"Phone": phone, "Now": h.s.Now()}
 	if phone != "" {
 		list, err := h.s.DemoPhones(r.Context(), phone)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hotline/internal/fault"
+	"hotline/internal/zh"
 )
 
 // progressView is the data of the look-up page.
@@ -70,7 +71,7 @@ func (h *site) progressByNumber(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := progressView{Number: digits(r.PostForm.Get("number"))}
-	code := strings.ToUpper(narrow(strings.Join(strings.Fields(clean(r.PostForm.Get("code"))), "")))
+	code := strings.ToUpper(narrow(strings.Join(strings.Fields(zh.Clean(r.PostForm.Get("code"))), "")))
 	var errs problems
 	if v.Number == "" {
 		errs = append(errs, problem{"number", "请填写15位单号"})
@@ -103,7 +104,7 @@ func (h *site) progressCode(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	v := progressView{Phone: clean(r.PostForm.Get("phone"))}
+	v := progressView{Phone: zh.Clean(r.PostForm.Get("phone"))}
 	if !phoneLike(v.Phone) {
 		h.showProgress(w, r, v, problems{{"phone", "请填写反映诉求时留下的手机号码"}}, http.StatusUnprocessableEntity)
 		return
@@ -134,7 +135,7 @@ func (h *site) progressByPhone(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	v := progressView{Phone: clean(r.PostForm.Get("phone")), CodeSent: true}
+	v := progressView{Phone: zh.Clean(r.PostForm.Get("phone")), CodeSent: true}
 	code := digits(r.PostForm.Get("smscode"))
 	if code == "" {
 		h.showProgress(w, r, v, problems{{"smscode", "请填写短信里的验证码"}}, http.StatusUnprocessableEntity)

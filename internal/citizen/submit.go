@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"hotline/internal/fault"
+	"hotline/internal/zh"
 )
 
 // submitView is the data of the form, whole or one question of it.
@@ -128,7 +129,7 @@ func (h *site) proofCode(r *http.Request, v *submitView) {
 }
 
 func (h *site) proofSeen(r *http.Request, v *submitView) {
-	v.ProofPhone = clean(r.PostForm.Get("proofphone"))
+	v.ProofPhone = zh.Clean(r.PostForm.Get("proofphone"))
 	v.CodeSent = r.PostForm.Get("proofcode") != ""
 }
 
@@ -138,7 +139,7 @@ func (h *site) proofSeen(r *http.Request, v *submitView) {
 func (h *site) accept(w http.ResponseWriter, r *http.Request, d draft, files []Upload, care bool) error {
 	ip := h.ip(r)
 	answer := Answer{
-		Solution: r.PostForm.Get("proof"), Phone: clean(r.PostForm.Get("proofphone")), Code: clean(r.PostForm.Get("proofcode")),
+		Solution: r.PostForm.Get("proof"), Phone: zh.Clean(r.PostForm.Get("proofphone")), Code: zh.Clean(r.PostForm.Get("proofcode")),
 	}
 	if err := h.s.VerifyChallenge(r.Context(), ip, answer); err != nil {
 		return err

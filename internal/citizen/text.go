@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hotline/internal/fault"
+	"hotline/internal/zh"
 )
 
 // textView is the data of a conversation's page.
@@ -46,7 +47,7 @@ func (h *site) textPost(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	v := textView{Text: strings.TrimSpace(clean(r.PostForm.Get("text"))), Key: r.PostForm.Get("key")}
+	v := textView{Text: strings.TrimSpace(zh.Clean(r.PostForm.Get("text"))), Key: r.PostForm.Get("key")}
 	token := r.PathValue("token")
 	keep, err := h.s.WriteTalk(r.Context(), token, h.holder(r), v.Key, v.Text)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"hotline/internal/fault"
+	"hotline/internal/zh"
 )
 
 // act is one thing a citizen may do with a ticket on a page of its own.
@@ -175,7 +176,7 @@ func (h *site) actPost(w http.ResponseWriter, r *http.Request) {
 
 // words reads the free text of an act and checks its length in characters.
 func words(r *http.Request, least, most int, ask string) (string, problems) {
-	text := clean(r.PostForm.Get("text"))
+	text := zh.Clean(r.PostForm.Get("text"))
 	switch n := utf8.RuneCountInString(text); {
 	case n < least:
 		return text, problems{{"text", ask}}

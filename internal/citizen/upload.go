@@ -26,15 +26,21 @@ const (
 var (
 	errTooBig = fault.Invalid("upload_too_big", "附件太大：最多9个，每个不超过20MB。请减少或压缩后再试。").
 			At(fault.Field{Name: "files", Detail: "附件太大：最多9个，每个不超过20MB。请减少或压缩后再试"})
-	errLongText = errors.New("citizen: the words of a form are too long")
+	errLongText = fault.Invalid("text_too_long", "内容太长，没有提交。请控制在20000字以内，更多材料可以作为附件。")
 )
 
 // readForm parses a posted form within limits; done frees its files.
 func (h *site) readForm(w http.ResponseWriter, r *http.Request) (done func(), err error) {
 	done = func() {}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		r.Body = http.MaxBytesReader(w, r.Body, maxText)
+		body := r.Body
+		r.Body = http.MaxBytesReader(nil, body, maxText) // nil: the rest is still read, so that the browser hears our answer
 		if err := r.ParseForm(); err != nil {
+			var long *http.MaxBytesError
+			if errors.As(err, &long) {
+				io.CopyN(io.Discard, body, drain)
+				return done, errLongText
+			}
 			return done, fault.Invalid("form_unreadable", "内容没有完整收到，请返回重试；内容特别长时请改用附件。").Because(err)
 		}
 		return done, nil
@@ -60,6 +66,10 @@ func (h *site) readForm(w http.ResponseWriter, r *http.Request) (done func(), er
 		var big *http.MaxBytesError
 		if errors.As(err, &big) {
 			return done, errTooBig
+		}
+		if errors.Is(err, errLongText) {
+			io.CopyN(io.Discard, r.Body, drain)
+			return done, errLongText
 		}
 		return done, fault.Invalid("form_unreadable", "内容没有完整收到，请检查网络后返回重试。").Because(err)
 	}

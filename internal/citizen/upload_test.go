@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"hotline/internal/fault"
 )
 
 // A visitor's file never lies on the disk in clear, however long it is, and
@@ -100,5 +102,27 @@ func TestTooMuchIsRefused(t *testing.T) {
 		}
 	}); err == nil {
 		t.Error("parts without end")
+	}
+}
+
+// Words that are too long are read to their end, so that the answer arrives.
+func TestLongWordsAreAnswered(t *testing.T) {
+	long := strings.Repeat("灯", 4<<20) // 12 MB
+	h := &site{uploads: make(chan struct{}, 1)}
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	if err := m.WriteField("content", long); err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+	for kind, text := range map[string]string{"application/x-www-form-urlencoded": "content=" + long, m.FormDataContentType(): body.String()} {
+		rest := strings.NewReader(text)
+		r := httptest.NewRequest("POST", "/submit", rest)
+		r.Header.Set("Content-Type", kind)
+		done, err := h.readForm(httptest.NewRecorder(), r)
+		done()
+		if !fault.Is(err, "text_too_long") || rest.Len() != 0 {
+			t.Errorf("%s: %v, %d bytes unread", kind[:12], err, rest.Len())
+		}
 	}
 }

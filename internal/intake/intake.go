@@ -162,7 +162,7 @@ func check(r *Request) error {
 	var bad []fault.Field
 	add := func(name, detail string) { bad = append(bad, fault.Field{Name: name, Detail: detail}) }
 	for _, p := range []*string{&r.Title, &r.Content, &r.Address, &r.Object, &r.Requester.Name, &r.Requester.Company} {
-		*p = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(*p, "\x00", ""), ""))
+		*p = zh.Clean(*p)
 	}
 	if !slices.Contains(ticket.Types, r.Type) {
 		add("type", "请选择诉求类型：咨询、求助、投诉、举报、建议、表扬或其他。")
