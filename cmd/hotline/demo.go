@@ -40,6 +40,10 @@ func runDemo(ctx context.Context, args []string) error {
 			fmt.Fprintln(os.Stderr, fault.As(err).Detail)
 		}
 	}
+	if err := telephone(phone, *data); err != nil {
+		ln.Close()
+		return err
+	}
 	if phone.SIP != "" && phone.Web == "" {
 		phone.Web = app.FreeWeb("127.0.0.1")
 	}
@@ -80,12 +84,12 @@ func runDemo(ctx context.Context, args []string) error {
 		} else if err == nil {
 			a.SetReady(true, "")
 			fmt.Printf("演示平台已就绪：http://%s （账号见 %s/accounts.json，或在登录页一键进入）\n", shown(ln), *data)
-			telephone := face.Calls
+			calls := face.Calls
 			if *quiet {
-				telephone = face.Telephone
+				calls = face.Telephone
 			}
 			wg.Go(func() {
-				if err := telephone(ctx); err != nil && ctx.Err() == nil {
+				if err := calls(ctx); err != nil && ctx.Err() == nil {
 					slog.Warn("demo: the telephone network is not there", "err", err)
 				}
 			})

@@ -21,6 +21,8 @@ func newFlags(name string) *flag.FlagSet {
 func parse(f *flag.FlagSet, args []string) error {
 	err := f.Parse(args)
 	switch {
+	case err == nil && f.NArg() > 0:
+		return exitCode{2, "多余的参数“" + f.Arg(0) + "”。加 -h 查看参数。"}
 	case err == nil:
 		return nil
 	case errors.Is(err, flag.ErrHelp):

@@ -35,6 +35,10 @@ func runServe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := telephone(phone, *data); err != nil {
+		ln.Close()
+		return err
+	}
 	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn, Phone: *phone, Speech: *ears, Proxies: proxies, HTTPS: *https, Suite: *suite})
 	if err != nil {
 		ln.Close()
@@ -93,6 +97,18 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, background func
 		err = nil
 	}
 	return err
+}
+
+// telephone refuses a SIP address that another program holds. The exchange of a
+// platform that just ended may still be going: it gets three seconds.
+func telephone(p *app.Phone, data string) error {
+	for range 15 {
+		if !p.Taken(data) {
+			return nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return exitCode{1, fmt.Sprintf("SIP 地址 %s 已被占用或不可用，请先停止占用它的程序，或用 --sip 换一个端口。", p.SIP)}
 }
 
 // speechFlags are the settings of the recognizer of speech.

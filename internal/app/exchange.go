@@ -63,6 +63,19 @@ func (a *App) openRecording(rec string) (io.ReadSeekCloser, error) {
 // recordings is where the exchange keeps what was said.
 func (a *App) recordings() string { return filepath.Join(a.voiceDir(), "rec") }
 
+// Taken tells whether another program holds the SIP address; the exchange of
+// this data directory, with which a restart goes on, does not count.
+func (p *Phone) Taken(data string) bool {
+	if p.SIP == "" || free(p.SIP) {
+		return false
+	}
+	c, err := net.Dial("unix", filepath.Join(data, "voice", "media.sock"))
+	if err == nil {
+		c.Close()
+	}
+	return err != nil
+}
+
 // FreeSIP finds the port of the demonstration's exchange: 5060, else the next
 // that is free on UDP and TCP up to 5099.
 func FreeSIP(host string) (string, error) {
