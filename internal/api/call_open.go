@@ -101,7 +101,7 @@ func (a *API) ask(ctx context.Context, call int64, key string, id int64, name, t
 		return "", err
 	}
 	if !slices.ContainsFunc(mine, func(t *ticket.Ticket) bool { return t.ID == id && actor.Cleared(t.Label) }) {
-		return "", fault.NotFound("not_found", "没有这张工单，或它不是来电人的工单。")
+		return "", fault.NotFound("not_found", "没有这张工单，或它不是这位诉求人的工单。")
 	}
 	act := ticket.Action{Name: name, Fields: map[string]any{map[string]string{"urge": "note", "supplement": "text"}[name]: strings.TrimSpace(text)}}
 	digest := ticket.Digest("ask", strconv.FormatInt(call, 10), strconv.FormatInt(id, 10), name, text)
