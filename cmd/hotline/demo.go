@@ -40,7 +40,7 @@ func runDemo(ctx context.Context, args []string) error {
 			fmt.Fprintln(os.Stderr, fault.As(err).Detail)
 		}
 	}
-	if err := telephone(phone, *data); err != nil {
+	if err := telephone(ctx, phone, *data); err != nil {
 		ln.Close()
 		return err
 	}

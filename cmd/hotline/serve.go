@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hotline/internal/app"
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/voice/speech"
 )
@@ -35,7 +36,7 @@ func runServe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := telephone(phone, *data); err != nil {
+	if err := telephone(ctx, phone, *data); err != nil {
 		ln.Close()
 		return err
 	}
@@ -101,12 +102,14 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, background func
 
 // telephone refuses a SIP address that another program holds. The exchange of a
 // platform that just ended may still be going: it gets three seconds.
-func telephone(p *app.Phone, data string) error {
+func telephone(ctx context.Context, p *app.Phone, data string) error {
 	for range 15 {
 		if !p.Taken(data) {
 			return nil
 		}
-		time.Sleep(200 * time.Millisecond)
+		if err := clock.System().Sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
 	}
 	return exitCode{1, fmt.Sprintf("SIP 地址 %s 已被占用或不可用，请先停止占用它的程序，或用 --sip 换一个端口。", p.SIP)}
 }

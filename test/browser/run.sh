@@ -17,7 +17,7 @@ curl -fsS "http://$addr/readyz" >/dev/null || { echo "演示平台180秒内没�
 mkdir -p test/shots
 # 一个故事不通过，其余照跑：一次看全要改的。
 bad=
-for story in ${STORIES:-loop handling desk phone telephone transfer leader supervisor missed shifts transcript texting phones upkeep registry citizen sealed admin pages crawl states buttons}; do
+for story in ${STORIES:-loop handling desk phone telephone transfer leader supervisor missed shifts transcript texting phones upkeep registry citizen tour sealed admin pages crawl states buttons}; do
   from=$SECONDS
   BASE="http://$addr" DATA="$data" node "test/browser/$story.mjs" || bad="$bad $story"
   echo "$story 用时 $((SECONDS - from)) 秒"
