@@ -18,7 +18,7 @@ const sweepEvery = 2 * time.Second
 // Run does the background work until ctx ends: sealing, followers, deadlines,
 // jobs, notices, live data. A part that fails is started again.
 func (a *App) Run(ctx context.Context) {
-	if n, err := a.CDR.CloseSpans(ctx); err != nil || n > 0 {
+	if n, err := a.CDR.CloseSpans(ctx, 0); err != nil || n > 0 {
 		slog.Warn("seat states that a killed process left open", "closed", n, "err", err)
 	}
 	var wg sync.WaitGroup
@@ -30,6 +30,9 @@ func (a *App) Run(ctx context.Context) {
 		}()
 	}
 	wg.Wait()
+	if _, err := a.CDR.CloseSpans(context.WithoutCancel(ctx), clock.Millis(a.Clock.Now())); err != nil { // nobody sits when the platform is off
+		slog.Warn("seat states are left open", "err", err)
+	}
 }
 
 func (a *App) parts() map[string]func(context.Context) error {
@@ -55,7 +58,7 @@ func (a *App) parts() map[string]func(context.Context) error {
 		"call figures":   a.CDR.Follow,
 	}
 	if a.Voice != nil {
-		parts["exchange"] = a.Voice.Run
+		parts["exchange"] = a.follow
 	}
 	for _, c := range a.Centres {
 		parts["call centre "+c.Name()] = c.Run
@@ -64,6 +67,26 @@ func (a *App) parts() map[string]func(context.Context) error {
 		parts["exchange process"] = a.child.Run
 	}
 	return parts
+}
+
+// follow runs the telephone's brain. When serve stops, the exchange hangs up
+// first, and what becomes of its calls is written down as it happens: who waited
+// is owed a call, a talk ends when it ended.
+func (a *App) follow(ctx context.Context) error {
+	if a.child == nil {
+		return a.Voice.Run(ctx)
+	}
+	on, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		for end := a.Clock.Now().Add(childGrace); a.Clock.Now().Before(end); {
+			if _, linked := a.Voice.Linked(); !linked || a.Clock.Sleep(on, 20*time.Millisecond) != nil {
+				break
+			}
+		}
+		stop()
+	})()
+	return a.Voice.Run(on)
 }
 
 // keep restarts a part until ctx ends.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -98,6 +99,7 @@ type call struct {
 	ears  map[media.Leg]*ear // who is transcribed
 	words []SegmentView      // what was said so far
 	heard string             // how the transcription is, "" = as it should be
+	ended int64              // when it ended, of a call that was over when serve came back; 0 = it is up
 }
 
 // q is the call's number in the dispatcher: a call-back keeps the number of the
@@ -131,6 +133,9 @@ func (c *call) party(l media.Leg) *party {
 	return nil
 }
 
+// ms is now, or when the call ended.
+func (c *call) ms() int64 { return cmp.Or(c.ended, c.x.ms()) }
+
 // out writes a party's leg and lets go of it.
 func (c *call) out(l media.Leg, cause int) {
 	p := c.party(l)
@@ -141,7 +146,7 @@ func (c *call) out(l media.Leg, cause int) {
 	if c.x.legs[l] == c {
 		delete(c.x.legs, l)
 	}
-	rec := cdr.Leg{Leg: string(l), Call: c.rec.ID, Kind: p.Kind, Party: p.Name, Seat: seatID(p.Seat), Began: p.Began, Answered: p.Answered, Ended: c.x.ms(), Cause: cause, MOS: p.mos, Loss: p.loss, Jitter: p.jitter}
+	rec := cdr.Leg{Leg: string(l), Call: c.rec.ID, Kind: p.Kind, Party: p.Name, Seat: seatID(p.Seat), Began: p.Began, Answered: p.Answered, Ended: c.ms(), Cause: cause, MOS: p.mos, Loss: p.loss, Jitter: p.jitter}
 	if p.Kind == "caller" {
 		c.rec.MOS, c.rec.Loss, c.rec.Jitter = p.mos, p.loss, p.jitter
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
 )
@@ -348,6 +349,8 @@ func TestRestartAdoptsCalls(t *testing.T) {
 	w.pass(5 * time.Second)
 	w.stop()
 	<-w.done
+	stopped := clock.Millis(w.c.Now())
+	w.c.Advance(time.Minute)
 	w.e.HangUp(gone)
 	during := w.e.Call("12345", "13900003333") // the exchange took it by itself
 	_ = w.e.Answer(ctx, during)
@@ -384,6 +387,12 @@ func TestRestartAdoptsCalls(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM voice_call WHERE result = ''`); n != 2 {
 		t.Errorf("%d calls are up, of which the exchange took one alone", n)
+	}
+	if n := w.count(`SELECT count(*) FROM voice_call WHERE result = 'abandoned' AND ended BETWEEN began AND $1`, stopped); n != 1 {
+		t.Error("who hung up waited as long as nobody looked")
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE state = 'open' AND call_id = (SELECT id FROM voice_call WHERE result = 'abandoned')`); n != 1 {
+		t.Error("who hung up while nobody looked is not called back")
 	}
 }
 
