@@ -26,9 +26,6 @@ func (c *call) survey(ctx context.Context) {
 		})
 	}
 	thanks := func(ctx context.Context) {
-		if c.rec.Survey > 0 {
-			c.tell(cdr.EventSurvey, 0, map[string]any{"score": c.rec.Survey, "solved": c.rec.Solved})
-		}
 		c.move(leaving)
 		c.play(ctx, c.Caller, "bye", clips("survey_thanks"), false, false, func(ctx context.Context, _ string) { c.finish(ctx, cdr.Answered, 16, "platform") })
 	}

@@ -399,3 +399,33 @@ func TestSignedOffSeatComesBack(t *testing.T) {
 		t.Error("no call reaches the seat that came back")
 	}
 }
+
+// Most callers press one key and hang up: their verdict is counted all the same.
+func TestHalfAVerdictCounts(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	p := w.sit("wang")
+	caller := w.call("12345")
+	w.pass(3 * time.Second)
+	id := p.answer()
+	must(t, p.d.Hangup(ctx))
+	w.sync()
+	w.e.Key(caller, "2")
+	w.sync()
+	w.e.HangUp(caller)
+	w.sync()
+	if r := w.record(id); r.Survey != 2 || r.Solved != "" {
+		t.Errorf("on record: %+v", r)
+	}
+	_, err := w.log.SealNow(ctx)
+	must(t, err)
+	_, err = w.deps.CDR.CatchUp(ctx)
+	must(t, err)
+	today, err := w.deps.CDR.Today(ctx, w.deps.Org.Tree().Province().ID)
+	if err != nil || today.Surveyed != 1 || today.Score != 2 || today.Satisfied != 0 {
+		t.Errorf("today: %+v %v", today, err)
+	}
+	if equal, err := w.deps.CDR.Recount(ctx); err != nil || !equal {
+		t.Errorf("figures and calls: equal %v, %v", equal, err)
+	}
+}
