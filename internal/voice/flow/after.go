@@ -18,7 +18,7 @@ func (c *call) survey(ctx context.Context) {
 	c.x.changed()
 	ask := func(prompt, valid string, next func(ctx context.Context, d string)) {
 		c.play(ctx, c.Caller, prompt, clips(prompt), false, true, nil)
-		c.ask(ctx, media.Digits{Max: 1, First: 20, Inter: 3}, func(ctx context.Context, d string) {
+		c.ask(ctx, media.Digits{Max: 1, First: 8, Inter: 3}, func(ctx context.Context, d string) {
 			if len(d) != 1 || !slices.Contains([]byte(valid), d[0]) {
 				d = ""
 			}

@@ -419,6 +419,28 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 	if r := w.record(id); r.Result != cdr.Answered || p.state() != "acw" {
 		t.Errorf("dialled twice: %+v, seat %s", r, p.state())
 	}
+	if m, _ := p.last("notice"); m.Code != "redial_failed" {
+		t.Errorf("the seat was told %+v", m)
+	}
+}
+
+// A redial that nobody takes leaves the talk that there was.
+func TestRedialInVainIsStillAnAnsweredCall(t *testing.T) {
+	w := newWorld(t)
+	p := w.sit("wang")
+	caller := w.call("12345")
+	w.pass(2 * time.Second)
+	id := p.answer()
+	w.e.Break(caller)
+	w.sync()
+	w.e.Refuse(w.e.Dialled().Leg, 19)
+	w.sync()
+	if r := w.record(id); r.Result != cdr.Answered || r.TalkMs() == 0 && r.AnsweredAt == 0 || p.state() != "acw" {
+		t.Errorf("on record: %+v, seat %s", r, p.state())
+	}
+	if m, _ := p.last("notice"); m.Code != "redial_failed" {
+		t.Errorf("the seat was told %+v", m)
+	}
 }
 
 // 骚扰: two requests, then the 班长.

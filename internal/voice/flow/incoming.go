@@ -300,6 +300,9 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 	}
 	x := c.x
 	was := c.Phase
+	if c.Redial && result == cdr.Failed { // there was a talk before it broke off
+		result = cdr.Answered
+	}
 	c.hint.stop()
 	c.deafen()
 	c.closeHand(ctx, "cancelled")

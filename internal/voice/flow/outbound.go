@@ -158,9 +158,14 @@ func (c *call) reachedCitizen(ctx context.Context) {
 // the caller, ended the call.
 var failures = []int{27, 34, 38, 41, 42, 44, 47, 102}
 
+// cut tells whether a leg ended by itself: neither side hung up.
+func cut(e media.Event) bool {
+	return (e.By != "party" || slices.Contains(failures, e.Cause)) && e.By != "platform"
+}
+
 // broke tells whether the call ended by itself in the middle of the talk.
 func (c *call) broke(e media.Event) bool {
-	return c.Phase == talking && (e.By != "party" || slices.Contains(failures, e.Cause)) && e.By != "platform" && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
+	return c.Phase == talking && cut(e) && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
 }
 
 // redial calls a caller back once whose call broke off (断线自动回拨一次).
