@@ -64,9 +64,21 @@ func (a *App) parts() map[string]func(context.Context) error {
 		parts["call centre "+c.Name()] = c.Run
 	}
 	if a.child != nil {
-		parts["exchange process"] = a.child.Run
+		parts["exchange process"] = a.exchangeProcess
 	}
 	return parts
+}
+
+// lastWords is how long what the exchange told before it ended may take to be heard.
+const lastWords = 300 * time.Millisecond
+
+// exchangeProcess keeps the exchange running until ctx ends.
+func (a *App) exchangeProcess(ctx context.Context) error {
+	err := a.child.Run(ctx)
+	if ctx.Err() != nil {
+		close(a.childOver)
+	}
+	return err
 }
 
 // follow runs the telephone's brain. When serve stops, the exchange hangs up
@@ -79,12 +91,12 @@ func (a *App) follow(ctx context.Context) error {
 	on, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	defer context.AfterFunc(ctx, func() {
-		for end := a.Clock.Now().Add(childGrace); a.Clock.Now().Before(end); {
-			if _, linked := a.Voice.Linked(); !linked || a.Clock.Sleep(on, 20*time.Millisecond) != nil {
-				break
-			}
+		defer stop()
+		select {
+		case <-a.childOver:
+			_ = a.Clock.Sleep(on, lastWords)
+		case <-on.Done():
 		}
-		stop()
 	})()
 	return a.Voice.Run(on)
 }
