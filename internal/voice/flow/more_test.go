@@ -110,6 +110,13 @@ func TestOutboundRespectsQuietHours(t *testing.T) {
 	if err := p.d.Progressive(ctx, true); !fault.Is(err, "role_forbidden") {
 		t.Errorf("a seat dials a list: %v", err)
 	}
+	caller := w.sit("callback")
+	must(t, caller.d.Progressive(ctx, true))
+	must(t, caller.d.Progressive(ctx, false))
+	w.c.Set(time.Date(2026, 11, 24, 21, 30, 0, 0, clock.Shanghai))
+	if err := caller.d.Progressive(ctx, true); !fault.Is(err, "quiet_hours") {
+		t.Errorf("a list is dialled in the evening: %v", err)
+	}
 }
 
 // 领导接听: within the session the leader has a seat, and each call is on the board.

@@ -36,7 +36,6 @@ const (
 // asked whether it is there: 30 s, and again each 30 s.
 const stillLooks = 6
 
-
 // leg is one party's connection. It is made by an incoming call, a Dial or a
 // seat's Connect, and gone with its Ended.
 type leg struct {
