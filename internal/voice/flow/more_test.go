@@ -17,6 +17,7 @@ import (
 	"hotline/internal/ticket"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/media"
 )
 
 // keep gives a line kept seats, as an approved change does.
@@ -434,5 +435,19 @@ func TestHalfAVerdictCounts(t *testing.T) {
 	}
 	if equal, err := w.deps.CDR.Recount(ctx); err != nil || !equal {
 		t.Errorf("figures and calls: equal %v, %v", equal, err)
+	}
+}
+
+// The record tells of the whole call, not of its last five seconds.
+func TestQualityIsOfTheWholeCall(t *testing.T) {
+	h := lineQuality{}
+	h.add(media.Event{MOS: 3.2, Loss: 0.04, Jitter: 20, Packets: 750})
+	h.add(media.Event{MOS: 4.4, Packets: 250})
+	h.add(media.Event{MOS: 1, Loss: 1}) // nothing came
+	if mos, loss, jitter := h.mean(); mos != 350 || loss != 30 || jitter != 15 {
+		t.Errorf("MOS %d, loss %d, jitter %d", mos, loss, jitter)
+	}
+	if mos, _, _ := (&lineQuality{}).mean(); mos != 0 {
+		t.Errorf("nothing heard: %d", mos)
 	}
 }

@@ -286,10 +286,11 @@ func (l *leg) quality(out line) {
 	if q.Received == 0 { // never said anything: may not be able to
 		return
 	}
+	packets := int(q.Received - l.came)
 	if l.fellSilent(q.Received) {
 		go l.ask()
 	}
-	l.e.tell(media.Event{Kind: media.Quality, Leg: l.id, Loss: q.Loss, Jitter: q.Jitter, MOS: q.MOS})
+	l.e.tell(media.Event{Kind: media.Quality, Leg: l.id, Loss: q.Loss, Jitter: q.Jitter, MOS: q.MOS, Packets: packets})
 }
 
 // fellSilent tells that nothing has come for so long that the party may be gone;
