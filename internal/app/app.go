@@ -89,10 +89,11 @@ type App struct {
 	Gate        *api.Gate
 	API         *api.API
 
-	lock  *os.File
-	child *Child // the exchange as a child process
-	ready readiness
-	codes phoneCodes
+	lock      *os.File
+	child     *Child        // the exchange as a child process
+	childOver chan struct{} // closed when it has ended with serve
+	ready     readiness
+	codes     phoneCodes
 }
 
 // Schemas lists every room's tables in the order of their floors.

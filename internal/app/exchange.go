@@ -33,6 +33,7 @@ func (a *App) exchange() {
 	}
 	client := media.NewClient(filepath.Join(a.voiceDir(), "media.sock"), a.Clock)
 	a.Config.Engine = client
+	a.childOver = make(chan struct{})
 	a.child = &Child{Dir: a.Data, Clock: a.Clock, Command: a.mediaCommand, Alive: func(ctx context.Context) error {
 		_, err := client.Snapshot(ctx)
 		return err

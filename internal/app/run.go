@@ -18,7 +18,7 @@ const sweepEvery = 2 * time.Second
 // Run does the background work until ctx ends: sealing, followers, deadlines,
 // jobs, notices, live data. A part that fails is started again.
 func (a *App) Run(ctx context.Context) {
-	if n, err := a.CDR.CloseSpans(ctx); err != nil || n > 0 {
+	if n, err := a.CDR.CloseSpans(ctx, 0); err != nil || n > 0 {
 		slog.Warn("seat states that a killed process left open", "closed", n, "err", err)
 	}
 	var wg sync.WaitGroup
@@ -30,6 +30,9 @@ func (a *App) Run(ctx context.Context) {
 		}()
 	}
 	wg.Wait()
+	if _, err := a.CDR.CloseSpans(context.WithoutCancel(ctx), clock.Millis(a.Clock.Now())); err != nil { // nobody sits when the platform is off
+		slog.Warn("seat states are left open", "err", err)
+	}
 }
 
 func (a *App) parts() map[string]func(context.Context) error {
@@ -55,15 +58,47 @@ func (a *App) parts() map[string]func(context.Context) error {
 		"call figures":   a.CDR.Follow,
 	}
 	if a.Voice != nil {
-		parts["exchange"] = a.Voice.Run
+		parts["exchange"] = a.follow
 	}
 	for _, c := range a.Centres {
 		parts["call centre "+c.Name()] = c.Run
 	}
 	if a.child != nil {
-		parts["exchange process"] = a.child.Run
+		parts["exchange process"] = a.exchangeProcess
 	}
 	return parts
+}
+
+// lastWords is how long what the exchange told before it ended may take to be heard.
+const lastWords = 300 * time.Millisecond
+
+// exchangeProcess keeps the exchange running until ctx ends.
+func (a *App) exchangeProcess(ctx context.Context) error {
+	err := a.child.Run(ctx)
+	if ctx.Err() != nil {
+		close(a.childOver)
+	}
+	return err
+}
+
+// follow runs the telephone's brain. When serve stops, the exchange hangs up
+// first, and what becomes of its calls is written down as it happens: who waited
+// is owed a call, a talk ends when it ended.
+func (a *App) follow(ctx context.Context) error {
+	if a.child == nil {
+		return a.Voice.Run(ctx)
+	}
+	on, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		defer stop()
+		select {
+		case <-a.childOver:
+			_ = a.Clock.Sleep(on, lastWords)
+		case <-on.Done():
+		}
+	})()
+	return a.Voice.Run(on)
 }
 
 // keep restarts a part until ctx ends.

@@ -60,7 +60,7 @@ func (f *Face) Calls(ctx context.Context) error {
 	var seats []*duty
 	defer func() {
 		for _, d := range seats {
-			d.leave()
+			d.leave(ctx)
 		}
 	}()
 	for _, p := range people[min(1, len(people)):min(1+onDuty, len(people))] { // the first is the visitor's
@@ -100,11 +100,11 @@ func (f *Face) sit(ctx context.Context, who access.Actor) (*duty, error) {
 		return nil, err
 	}
 	if err := d.connect(ctx); err != nil {
-		d.leave()
+		d.leave(ctx)
 		return nil, err
 	}
 	if !d.until(ctx, 15*time.Second, func(m flow.Message) bool { return m.Type == "state" && m.Up }) {
-		d.leave()
+		d.leave(ctx)
 		return nil, fault.Unavailable("voice_unavailable", "模拟座席的语音通道没有接通。")
 	}
 	return d, d.desk.Ready(ctx)
@@ -154,11 +154,13 @@ func (d *duty) connect(ctx context.Context) (err error) {
 	return d.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: answer})
 }
 
-func (d *duty) leave() {
-	ctx := context.Background()
-	_ = d.desk.Hangup(ctx)
-	_ = d.desk.SignOff(ctx)
-	d.desk.Close(ctx)
+// leave signs the seat off; when the platform stops, its exchange is going too.
+func (d *duty) leave(ctx context.Context) {
+	if ctx.Err() == nil {
+		_ = d.desk.Hangup(ctx)
+		_ = d.desk.SignOff(ctx)
+		d.desk.Close(ctx)
+	}
 	if d.pc != nil {
 		_ = d.pc.Close()
 	}

@@ -45,7 +45,7 @@ func Seed(ctx context.Context, a *app.App, o Options) error {
 	if _, err := getState(ctx, a.DB, stageRow, &stage); err != nil {
 		return err
 	}
-	if err := inTransition(ctx, a); err != nil {
+	if err := treatments(ctx, a); err != nil {
 		return err
 	}
 	if stage == stageReady || stage == stageDone {

@@ -20,16 +20,28 @@ import (
 // whatever day it is started.
 const merging = "12349"
 
-// inTransition keeps the transition of 12349 running: while it lasts, callers
-// hear that the number was merged and are put through.
-func inTransition(ctx context.Context, a *app.App) error {
+// kept is the number whose department keeps its seats (双号并行·转接), and where the
+// telephone network of the demonstration has them.
+const kept, keptSeats = "12328", "02700012328"
+
+// treatments keeps the transition of 12349 running (while it lasts, callers hear
+// that the number was merged and are put through), and gives 12328 the number of
+// the seats that its department kept.
+func treatments(ctx context.Context, a *app.App) error {
 	now := a.Clock.Now().In(clock.Shanghai)
-	l, ok := a.Lines.At(merging, "", now)
-	if ok && l.State == line.StateTransition && l.Until > now.AddDate(0, 1, 0).Format(time.DateOnly) {
+	var want []line.Line
+	if l, ok := a.Lines.At(merging, "", now); !ok || l.State != line.StateTransition || l.Until <= now.AddDate(0, 1, 0).Format(time.DateOnly) {
+		l.State, l.Until = line.StateTransition, now.AddDate(0, 6, 0).Format(time.DateOnly)
+		want = append(want, l)
+	}
+	if l, ok := a.Lines.At(kept, "", now); ok && l.Mode == line.SeatsKept && l.Target == "" {
+		l.Target = keptSeats
+		want = append(want, l)
+	}
+	if len(want) == 0 {
 		return nil
 	}
-	l.State, l.Until = line.StateTransition, now.AddDate(0, 6, 0).Format(time.DateOnly)
-	lines, _, _, err := a.LineChanges.Plan([]line.Line{l})
+	lines, _, _, err := a.LineChanges.Plan(want)
 	if err != nil {
 		return err
 	}
@@ -38,7 +50,7 @@ func inTransition(ctx context.Context, a *app.App) error {
 		return err
 	}
 	err = a.DB.Update(ctx, func(tx *db.Tx) error {
-		_, err := a.Policy.Publish(tx, policy.Publication{Kind: line.PolicyLines, Doc: doc, Note: "演示：12349处于过渡期"})
+		_, err := a.Policy.Publish(tx, policy.Publication{Kind: line.PolicyLines, Doc: doc, Note: "演示：12349处于过渡期，12328转接到保留座席"})
 		return err
 	})
 	if fault.Is(err, "policy_unchanged") {

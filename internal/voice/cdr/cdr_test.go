@@ -337,3 +337,20 @@ func TestFiguresOfASubcentre(t *testing.T) {
 		}
 	})
 }
+
+// A maker's exchange may tell the two answers of one caller apart: it is one verdict.
+func TestVerdictInTwoPartsIsOne(t *testing.T) {
+	cells, err := cellsOf([]eventlog.Event{
+		{SubjectKind: "call", Kind: EventSurvey, Data: `{"p":1,"line":"12345","score":4}`},
+		{SubjectKind: "call", Kind: EventSurvey, Data: `{"p":1,"line":"12345","score":4,"solved":"yes","was":4,"was_solved":""}`},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Figures{Surveyed: 1, Score: 4, Satisfied: 1, Solved: 1}
+	for k, f := range cells {
+		if *f != want {
+			t.Errorf("%+v: %+v", k, *f)
+		}
+	}
+}

@@ -92,22 +92,32 @@ func (f Figures) Rates() Rates {
 
 // ended is what the figures take from an event.
 type ended struct {
-	Platform int64  `json:"p"`
-	Line     string `json:"line"`
-	Skill    string `json:"skill"`
-	Dir      string `json:"dir"`
-	Result   string `json:"result"`
-	Seat     int64  `json:"seat"`
-	Unit     int64  `json:"su"`
-	Began    int64  `json:"began"`
-	Queued   int64  `json:"queued"`
-	Wait     int64  `json:"wait"`
-	Talk     int64  `json:"talk"`
-	Hold     int64  `json:"hold"`
-	Acw      int64  `json:"acw"`
-	Score    int64  `json:"score"`
-	Solved   string `json:"solved"`
-	Test     bool   `json:"test"`
+	Platform  int64  `json:"p"`
+	Line      string `json:"line"`
+	Skill     string `json:"skill"`
+	Dir       string `json:"dir"`
+	Result    string `json:"result"`
+	Seat      int64  `json:"seat"`
+	Unit      int64  `json:"su"`
+	Began     int64  `json:"began"`
+	Queued    int64  `json:"queued"`
+	Wait      int64  `json:"wait"`
+	Talk      int64  `json:"talk"`
+	Hold      int64  `json:"hold"`
+	Acw       int64  `json:"acw"`
+	Score     int64  `json:"score"`
+	Solved    string `json:"solved"`
+	Was       int64  `json:"was"`        // the score told before: the rest of a verdict, or another, replaces it
+	WasSolved string `json:"was_solved"` // and Solved then
+	Test      bool   `json:"test"`
+}
+
+// verdict is what a verdict (评价) of the caller adds.
+func verdict(score int64, solved string) (f Figures) {
+	if score > 0 {
+		f.Surveyed, f.Score, f.Satisfied, f.Solved = 1, score, int64(b2i(score >= 3)), int64(b2i(solved == "yes"))
+	}
+	return f
 }
 
 // count is what one event adds.
@@ -117,12 +127,10 @@ func (e *ended) count(kind string) (f Figures) {
 		f.AcwMs = e.Acw
 		return f
 	case EventSurvey:
-		f.Surveyed, f.Score = 1, e.Score
-		if e.Score >= 3 {
-			f.Satisfied = 1
-		}
-		if e.Solved == "yes" {
-			f.Solved = 1
+		f = verdict(e.Score, e.Solved)
+		was := verdict(e.Was, e.WasSolved)
+		for i, v := range was.fields() {
+			*f.fields()[i] -= *v
 		}
 		return f
 	}

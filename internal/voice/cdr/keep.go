@@ -186,11 +186,15 @@ func destroy(tx *db.Tx, call int64, remove func(rec string) error) error {
 	return err
 }
 
-// CloseSpans ends the seats' states that a killed process left open, at the last
-// moment of which anything is known: that of the newest event.
-func (s *Service) CloseSpans(ctx context.Context) (n int64, err error) {
+// CloseSpans ends the seats' states that are open, at a moment; 0 is for those that
+// a killed process left: the last moment of which anything is known, that of the
+// newest event.
+func (s *Service) CloseSpans(ctx context.Context, at int64) (n int64, err error) {
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
-		last, err := s.Log.LastAt(tx)
+		last, err := at, error(nil)
+		if at == 0 {
+			last, err = s.Log.LastAt(tx)
+		}
 		if err == nil {
 			n, err = tx.Exec(`UPDATE voice_state SET to_at = CASE WHEN from_at > $1 THEN from_at ELSE $1 END WHERE to_at = 0`, last)
 		}

@@ -199,7 +199,7 @@ func TestOpenSpansAreClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Advance(8 * time.Hour) // nobody started it again until the morning
-		if n, err := w.CloseSpans(ctx); n != 1 || err != nil {
+		if n, err := w.CloseSpans(ctx, 0); n != 1 || err != nil {
 			t.Fatalf("%d closed: %v", n, err)
 		}
 		var got []string
@@ -211,7 +211,7 @@ func TestOpenSpansAreClosed(t *testing.T) {
 		if want := itoa(last) + " " + itoa(began+1000); strings.Join(got, " ") != want {
 			t.Errorf("ended at %v, want %s", got, want)
 		}
-		if n, err := w.CloseSpans(ctx); n != 0 || err != nil {
+		if n, err := w.CloseSpans(ctx, 0); n != 0 || err != nil {
 			t.Errorf("again: %d, %v", n, err)
 		}
 	})

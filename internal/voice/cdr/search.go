@@ -208,16 +208,12 @@ func (s *Service) Callbacks(ctx context.Context, a access.Actor, state string, f
 	if !s.whole(a) {
 		return nil, nil
 	}
-	mine := s.ShareOf(a)
-	err = s.DB.View(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := db.All(tx, scanCallback, `SELECT b.call_id, b.kind, b.platform, b.line, b.number_bi, b.due, b.state, b.tries, b.made, b.done_at, c.masked
- FROM voice_callback b JOIN voice_call c ON c.id = b.call_id WHERE b.made >= $1 AND (CAST($2 AS TEXT) = '' OR b.state = $2) ORDER BY b.made DESC LIMIT 500`, from, state)
-		for _, r := range rows {
-			if mine.holds(&r) {
-				out = append(out, r)
-			}
-		}
+	args := []any{from, state}
+	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
+	where := s.ShareOf(a).missed(arg)
+	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		out, err = db.All(tx, scanCallback, `SELECT b.call_id, b.kind, b.platform, b.line, b.number_bi, b.due, b.state, b.tries, b.made, b.done_at, c.masked
+ FROM voice_callback b JOIN voice_call c ON c.id = b.call_id WHERE b.made >= $1 AND (CAST($2 AS TEXT) = '' OR b.state = $2) AND `+where+` ORDER BY b.made DESC LIMIT 500`, args...)
 		return err
 	})
 	return out, err

@@ -1,7 +1,6 @@
 package cdr
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,10 +102,21 @@ func (c *Call) figures() Figures {
 	return f
 }
 
-// holds tells whether a missed call is of the share.
-func (sh Share) holds(b *Callback) bool {
-	if sh.Unit != 0 {
-		return slices.Contains(sh.Lines, b.Line)
+// missed is the condition on voice_callback b of a share: a sub-centre's are those
+// of its lines.
+func (sh Share) missed(arg func(any) string) string {
+	var marks []string
+	if sh.Unit == 0 {
+		for _, p := range sh.Platforms {
+			marks = append(marks, arg(p))
+		}
+		return "b.platform IN (" + strings.Join(marks, ",") + ")"
 	}
-	return slices.Contains(sh.Platforms, b.Platform)
+	for _, l := range sh.Lines {
+		marks = append(marks, arg(l))
+	}
+	if len(marks) == 0 {
+		return "1 = 0"
+	}
+	return "b.line IN (" + strings.Join(marks, ",") + ")"
 }

@@ -3,7 +3,7 @@ package cdr
 import (
 	"context"
 	"encoding/hex"
-	"slices"
+	"strconv"
 	"strings"
 
 	"hotline/internal/access"
@@ -117,11 +117,20 @@ func (s *Service) mine(a access.Actor, platform int64) bool {
 
 // Specials lists the entries of an actor's platform, newest first.
 func (s *Service) Specials(ctx context.Context, a access.Actor, state string) (out []Special, err error) {
+	args, where := []any{state}, "1 = 1"
+	if !a.System {
+		var marks []string
+		for _, p := range append(s.Platforms(a.Unit), s.Org.Tree().Platform(a.Unit).ID) {
+			args = append(args, p)
+			marks = append(marks, "$"+strconv.Itoa(len(args)))
+		}
+		where = "platform IN (" + strings.Join(marks, ",") + ")"
+	}
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
-		out, err = db.All(tx, scanSpecial, `SELECT `+specialColumns+` FROM voice_special WHERE CAST($1 AS TEXT) = '' OR state = $1 ORDER BY id DESC LIMIT 500`, state)
+		out, err = db.All(tx, scanSpecial, `SELECT `+specialColumns+` FROM voice_special WHERE (CAST($1 AS TEXT) = '' OR state = $1) AND `+where+` ORDER BY id DESC LIMIT 500`, args...)
 		return err
 	})
-	return slices.DeleteFunc(out, func(x Special) bool { return !s.mine(a, x.Platform) }), err
+	return out, err
 }
 
 // ActiveSpecials lists what is in force now, on all platforms.

@@ -431,13 +431,15 @@ func (p *plan) quit(account, call int64, result string) {
 // late writes what may come after the end: the verdict, the time for notes, the
 // recording.
 func (p *plan) late(l *live, c Call) {
-	if c.Score > 0 && (c.Score != l.rec.Survey || c.Solved != l.rec.Solved) {
+	if c.Score > 0 && (c.Score != l.rec.Survey || c.Solved != l.rec.Solved) { // the two answers may come apart
+		was, solved := l.rec.Survey, l.rec.Solved
 		l.rec.Survey, l.rec.Solved = c.Score, c.Solved
-		p.tell(l, cdr.EventSurvey, map[string]any{"score": c.Score, "solved": c.Solved})
+		p.tell(l, cdr.EventSurvey, map[string]any{"score": c.Score, "solved": c.Solved, "was": was, "was_solved": solved})
 	}
 	if c.AcwMs > 0 && c.AcwMs != l.rec.AcwMs {
+		more := c.AcwMs - l.rec.AcwMs
 		l.rec.AcwMs = c.AcwMs
-		p.tell(l, cdr.EventWrapped, map[string]any{"acw": c.AcwMs, "began": l.rec.Began})
+		p.tell(l, cdr.EventWrapped, map[string]any{"acw": more, "began": l.rec.Began})
 	}
 	if c.Recording != "" {
 		task := fetch{Call: l.rec.ID, Name: c.Recording}

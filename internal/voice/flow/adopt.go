@@ -26,7 +26,11 @@ func (x *Exchange) adopt(ctx context.Context, st media.State) error {
 	var bodies [][]byte
 	var back []cdr.Callback
 	var owedCalls []*cdr.Call
+	var last int64 // the last moment of which anything is known
 	err := x.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if last, err = x.CDR.Log.LastAt(tx); err != nil {
+			return err
+		}
 		if calls, bodies, err = x.CDR.Lives(tx); err != nil {
 			return err
 		}
@@ -80,7 +84,7 @@ func (x *Exchange) adopt(ctx context.Context, st media.State) error {
 		}
 	}
 	for _, c := range x.calls {
-		x.reconcile(ctx, c, there)
+		x.reconcile(ctx, c, there, last)
 	}
 	for _, s := range x.seats {
 		s.leg = ""
@@ -102,8 +106,10 @@ func (x *Exchange) adopt(ctx context.Context, st media.State) error {
 	return nil
 }
 
-// reconcile makes a call true to the legs that are there.
-func (x *Exchange) reconcile(ctx context.Context, c *call, there map[media.Leg]media.LegState) {
+// reconcile makes a call true to the legs that are there. One whose caller hung up
+// while nobody listened ended at the last moment of which anything is known; who
+// waited is owed a call.
+func (x *Exchange) reconcile(ctx context.Context, c *call, there map[media.Leg]media.LegState, last int64) {
 	known := x.acdHas(c)
 	for _, p := range slices.Clone(c.Parties) {
 		if _, ok := there[p.Leg]; ok {
@@ -111,7 +117,13 @@ func (x *Exchange) reconcile(ctx context.Context, c *call, there map[media.Leg]m
 		}
 		switch {
 		case p.Kind == "caller":
-			c.callerGone(ctx, media.Event{Leg: p.Leg, By: "party", Cause: 16}) // hung up while nobody listened
+			if !known {
+				c.ended = max(last, c.rec.Began, c.rec.Queued, c.rec.AnsweredAt)
+			}
+			if !known && (c.Phase == queued || c.Phase == ringing) {
+				c.line(nil)
+			}
+			c.callerGone(ctx, media.Event{Leg: p.Leg, By: "party", Cause: 16})
 			return
 		case p.Kind == "external":
 			c.handEnded(ctx, media.Event{Leg: p.Leg, Cause: 16, By: "party"})

@@ -18,7 +18,7 @@ func (c *call) survey(ctx context.Context) {
 	c.x.changed()
 	ask := func(prompt, valid string, next func(ctx context.Context, d string)) {
 		c.play(ctx, c.Caller, prompt, clips(prompt), false, true, nil)
-		c.ask(ctx, media.Digits{Max: 1, First: 20, Inter: 3}, func(ctx context.Context, d string) {
+		c.ask(ctx, media.Digits{Max: 1, First: 8, Inter: 3}, func(ctx context.Context, d string) {
 			if len(d) != 1 || !slices.Contains([]byte(valid), d[0]) {
 				d = ""
 			}
@@ -26,9 +26,6 @@ func (c *call) survey(ctx context.Context) {
 		})
 	}
 	thanks := func(ctx context.Context) {
-		if c.rec.Survey > 0 {
-			c.tell(cdr.EventSurvey, 0, map[string]any{"score": c.rec.Survey, "solved": c.rec.Solved})
-		}
 		c.move(leaving)
 		c.play(ctx, c.Caller, "bye", clips("survey_thanks"), false, false, func(ctx context.Context, _ string) { c.finish(ctx, cdr.Answered, 16, "platform") })
 	}

@@ -1,11 +1,13 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 
 	"hotline/internal/db"
@@ -44,9 +46,23 @@ type party struct {
 	Mode     string    `json:"mode,omitempty"` // of a monitor: listen, whisper, barge
 	Began    int64     `json:"began"`
 	Answered int64     `json:"answered,omitempty"`
-	mos      int
-	loss     int
-	jitter   int
+	quality  lineQuality
+}
+
+// lineQuality is how a line was over the whole call: sums by packet.
+type lineQuality struct{ packets, mos, loss, jitter float64 }
+
+func (h *lineQuality) add(e media.Event) {
+	n := float64(e.Packets)
+	h.packets, h.mos, h.loss, h.jitter = h.packets+n, h.mos+n*e.MOS, h.loss+n*e.Loss, h.jitter+n*e.Jitter
+}
+
+// mean gives MOS in hundredths, loss per mille and jitter in ms; zeros when nothing was heard.
+func (h *lineQuality) mean() (mos, loss, jitter int) {
+	if h.packets == 0 {
+		return 0, 0, 0
+	}
+	return int(math.Round(h.mos / h.packets * 100)), int(math.Round(h.loss / h.packets * 1000)), int(math.Round(h.jitter / h.packets))
 }
 
 // saved is the part of a call that a restart of serve needs.
@@ -98,6 +114,7 @@ type call struct {
 	ears  map[media.Leg]*ear // who is transcribed
 	words []SegmentView      // what was said so far
 	heard string             // how the transcription is, "" = as it should be
+	ended int64              // when it ended, of a call that was over when serve came back; 0 = it is up
 }
 
 // q is the call's number in the dispatcher: a call-back keeps the number of the
@@ -131,6 +148,9 @@ func (c *call) party(l media.Leg) *party {
 	return nil
 }
 
+// ms is now, or when the call ended.
+func (c *call) ms() int64 { return cmp.Or(c.ended, c.x.ms()) }
+
 // out writes a party's leg and lets go of it.
 func (c *call) out(l media.Leg, cause int) {
 	p := c.party(l)
@@ -141,9 +161,10 @@ func (c *call) out(l media.Leg, cause int) {
 	if c.x.legs[l] == c {
 		delete(c.x.legs, l)
 	}
-	rec := cdr.Leg{Leg: string(l), Call: c.rec.ID, Kind: p.Kind, Party: p.Name, Seat: seatID(p.Seat), Began: p.Began, Answered: p.Answered, Ended: c.x.ms(), Cause: cause, MOS: p.mos, Loss: p.loss, Jitter: p.jitter}
+	mos, loss, jitter := p.quality.mean()
+	rec := cdr.Leg{Leg: string(l), Call: c.rec.ID, Kind: p.Kind, Party: p.Name, Seat: seatID(p.Seat), Began: p.Began, Answered: p.Answered, Ended: c.ms(), Cause: cause, MOS: mos, Loss: loss, Jitter: jitter}
 	if p.Kind == "caller" {
-		c.rec.MOS, c.rec.Loss, c.rec.Jitter = p.mos, p.loss, p.jitter
+		c.rec.MOS, c.rec.Loss, c.rec.Jitter = mos, loss, jitter
 	}
 	c.x.journal.write(func(tx *db.Tx) error { return c.x.CDR.SaveLeg(tx, rec) })
 	c.dirty = true
@@ -227,9 +248,9 @@ func (c *call) collected(ctx context.Context, e media.Event) {
 
 func (c *call) quality(e media.Event) {
 	if p := c.party(e.Leg); p != nil {
-		p.mos, p.loss, p.jitter = int(e.MOS*100), int(e.Loss*1000), int(e.Jitter)
+		p.quality.add(e)
 		if s := c.x.seats[p.Seat]; s != nil && p.Kind == "seat" {
-			s.mos, s.loss, s.jitter = p.mos, p.loss, p.jitter
+			s.mos, s.loss, s.jitter = int(e.MOS*100), int(e.Loss*1000), int(e.Jitter)
 			s.push(Message{Type: "quality", MOS: e.MOS, Loss: e.Loss, Jitter: e.Jitter})
 		}
 	}

@@ -316,6 +316,9 @@ func (x *Exchange) order(what string, err error) bool {
 	if errors.As(err, &e) && e.Code == "no_leg" {
 		return false // it has just hung up
 	}
+	if errors.Is(err, context.Canceled) {
+		return false // the platform is stopping
+	}
 	slog.Warn("voice: the exchange refused", "what", what, "err", err)
 	return false
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/voice/cdr"
 	"hotline/internal/voice/media"
 )
@@ -348,6 +349,8 @@ func TestRestartAdoptsCalls(t *testing.T) {
 	w.pass(5 * time.Second)
 	w.stop()
 	<-w.done
+	stopped := clock.Millis(w.c.Now())
+	w.c.Advance(time.Minute)
 	w.e.HangUp(gone)
 	during := w.e.Call("12345", "13900003333") // the exchange took it by itself
 	_ = w.e.Answer(ctx, during)
@@ -385,6 +388,12 @@ func TestRestartAdoptsCalls(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM voice_call WHERE result = ''`); n != 2 {
 		t.Errorf("%d calls are up, of which the exchange took one alone", n)
 	}
+	if n := w.count(`SELECT count(*) FROM voice_call WHERE result = 'abandoned' AND ended BETWEEN began AND $1`, stopped); n != 1 {
+		t.Error("who hung up waited as long as nobody looked")
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE state = 'open' AND call_id = (SELECT id FROM voice_call WHERE result = 'abandoned')`); n != 1 {
+		t.Error("who hung up while nobody looked is not called back")
+	}
 }
 
 // A call that breaks off is dialled again, once.
@@ -409,6 +418,28 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 	w.sync()
 	if r := w.record(id); r.Result != cdr.Answered || p.state() != "acw" {
 		t.Errorf("dialled twice: %+v, seat %s", r, p.state())
+	}
+	if m, _ := p.last("notice"); m.Code != "redial_failed" {
+		t.Errorf("the seat was told %+v", m)
+	}
+}
+
+// A redial that nobody takes leaves the talk that there was.
+func TestRedialInVainIsStillAnAnsweredCall(t *testing.T) {
+	w := newWorld(t)
+	p := w.sit("wang")
+	caller := w.call("12345")
+	w.pass(2 * time.Second)
+	id := p.answer()
+	w.e.Break(caller)
+	w.sync()
+	w.e.Refuse(w.e.Dialled().Leg, 19)
+	w.sync()
+	if r := w.record(id); r.Result != cdr.Answered || r.TalkMs() == 0 && r.AnsweredAt == 0 || p.state() != "acw" {
+		t.Errorf("on record: %+v, seat %s", r, p.state())
+	}
+	if m, _ := p.last("notice"); m.Code != "redial_failed" {
+		t.Errorf("the seat was told %+v", m)
 	}
 }
 

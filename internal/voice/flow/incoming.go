@@ -300,16 +300,19 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 	}
 	x := c.x
 	was := c.Phase
+	if c.Redial && result == cdr.Failed { // there was a talk before it broke off
+		result = cdr.Answered
+	}
 	c.hint.stop()
 	c.deafen()
 	c.closeHand(ctx, "cancelled")
 	c.arrived("", "cancelled")
 	if c.Held > 0 {
-		c.rec.HoldMs += x.ms() - c.Held
+		c.rec.HoldMs += c.ms() - c.Held
 		c.Held = 0
 	}
 	c.Phase = over
-	c.rec.EndedAt, c.rec.Result, c.rec.Cause, c.rec.By = x.ms(), result, cause, by
+	c.rec.EndedAt, c.rec.Result, c.rec.Cause, c.rec.By = c.ms(), result, cause, by
 	for len(c.Parties) > 0 {
 		p := c.Parties[0]
 		c.out(p.Leg, cause)
@@ -327,6 +330,9 @@ func (c *call) finish(ctx context.Context, result string, cause int, by string) 
 		c.closeOffer("gone")
 	}
 	x.acdDone(c, was, result)
+	if c.rec.Survey > 0 { // also of who hung up after the first question
+		c.tell(cdr.EventSurvey, 0, map[string]any{"score": c.rec.Survey, "solved": c.rec.Solved})
+	}
 	delete(x.calls, c.rec.ID)
 	c.rec.Version++
 	rec := c.rec

@@ -17,6 +17,7 @@ import (
 	"hotline/internal/ticket"
 	"hotline/internal/voice/acd"
 	"hotline/internal/voice/cdr"
+	"hotline/internal/voice/media"
 )
 
 // keep gives a line kept seats, as an approved change does.
@@ -109,6 +110,13 @@ func TestOutboundRespectsQuietHours(t *testing.T) {
 	}
 	if err := p.d.Progressive(ctx, true); !fault.Is(err, "role_forbidden") {
 		t.Errorf("a seat dials a list: %v", err)
+	}
+	caller := w.sit("callback")
+	must(t, caller.d.Progressive(ctx, true))
+	must(t, caller.d.Progressive(ctx, false))
+	w.c.Set(time.Date(2026, 11, 24, 21, 30, 0, 0, clock.Shanghai))
+	if err := caller.d.Progressive(ctx, true); !fault.Is(err, "quiet_hours") {
+		t.Errorf("a list is dialled in the evening: %v", err)
 	}
 }
 
@@ -397,5 +405,49 @@ func TestSignedOffSeatComesBack(t *testing.T) {
 	w.pass(3 * time.Second)
 	if _, ok := p.last("ringing"); !ok {
 		t.Error("no call reaches the seat that came back")
+	}
+}
+
+// Most callers press one key and hang up: their verdict is counted all the same.
+func TestHalfAVerdictCounts(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	p := w.sit("wang")
+	caller := w.call("12345")
+	w.pass(3 * time.Second)
+	id := p.answer()
+	must(t, p.d.Hangup(ctx))
+	w.sync()
+	w.e.Key(caller, "2")
+	w.sync()
+	w.e.HangUp(caller)
+	w.sync()
+	if r := w.record(id); r.Survey != 2 || r.Solved != "" {
+		t.Errorf("on record: %+v", r)
+	}
+	_, err := w.log.SealNow(ctx)
+	must(t, err)
+	_, err = w.deps.CDR.CatchUp(ctx)
+	must(t, err)
+	today, err := w.deps.CDR.Today(ctx, w.deps.Org.Tree().Province().ID)
+	if err != nil || today.Surveyed != 1 || today.Score != 2 || today.Satisfied != 0 {
+		t.Errorf("today: %+v %v", today, err)
+	}
+	if equal, err := w.deps.CDR.Recount(ctx); err != nil || !equal {
+		t.Errorf("figures and calls: equal %v, %v", equal, err)
+	}
+}
+
+// The record tells of the whole call, not of its last five seconds.
+func TestQualityIsOfTheWholeCall(t *testing.T) {
+	h := lineQuality{}
+	h.add(media.Event{MOS: 3.2, Loss: 0.04, Jitter: 20, Packets: 750})
+	h.add(media.Event{MOS: 4.4, Packets: 250})
+	h.add(media.Event{MOS: 1, Loss: 1}) // nothing came
+	if mos, loss, jitter := h.mean(); mos != 350 || loss != 30 || jitter != 15 {
+		t.Errorf("MOS %d, loss %d, jitter %d", mos, loss, jitter)
+	}
+	if mos, _, _ := (&lineQuality{}).mean(); mos != 0 {
+		t.Errorf("nothing heard: %d", mos)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
@@ -158,9 +159,14 @@ func (c *call) reachedCitizen(ctx context.Context) {
 // the caller, ended the call.
 var failures = []int{27, 34, 38, 41, 42, 44, 47, 102}
 
+// cut tells whether a leg ended by itself: neither side hung up.
+func cut(e media.Event) bool {
+	return (e.By != "party" || slices.Contains(failures, e.Cause)) && e.By != "platform"
+}
+
 // broke tells whether the call ended by itself in the middle of the talk.
 func (c *call) broke(e media.Event) bool {
-	return c.Phase == talking && (e.By != "party" || slices.Contains(failures, e.Cause)) && e.By != "platform" && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
+	return c.Phase == talking && cut(e) && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
 }
 
 // redial calls a caller back once whose call broke off (断线自动回拨一次).
@@ -224,7 +230,7 @@ func Citizen(ctx context.Context, tickets *ticket.Service, log *audit.Log, r Rul
 		return nil, "", fault.Forbidden("sealed_ticket", "举报件由专办员联系。")
 	}
 	if until := r.QuietUntil(tickets.DB.Clock().Now()); !until.IsZero() {
-		return nil, "", fault.Conflict("quiet_hours", "现为静默时段，%s后再拨打。", until.Format("15:04"))
+		return nil, "", errQuiet(until)
 	}
 	_, who, err := tickets.Own(t)
 	if err != nil {
@@ -236,11 +242,19 @@ func Citizen(ctx context.Context, tickets *ticket.Service, log *audit.Log, r Rul
 	return t, who.Phone, log.Seen(ctx, audit.Entry{Actor: a.Account, Account: a.Username, Role: string(a.Role), Unit: a.Unit, Op: "call.dial", SubjectKind: "ticket", Subject: t.ID, Count: 1, IP: a.IP})
 }
 
+func errQuiet(until time.Time) error {
+	return fault.Conflict("quiet_hours", "现为静默时段，%s后再拨打。", until.Format("15:04"))
+}
+
 // Progressive lets the next citizen of the 回访 list be dialled by itself each
-// time the seat is free (渐进式外呼); off, the seat looks first and dials (预览式).
+// time the seat is free (渐进式外呼); off, the seat looks first and dials (预览式). It
+// fails with forbidden role_forbidden and conflict quiet_hours.
 func (d *Desk) Progressive(ctx context.Context, on bool) error {
 	if on && !d.s.actor.May(access.DoCallback) {
 		return fault.Forbidden("role_forbidden", "只有回访员可以渐进式外呼。")
+	}
+	if until := d.x.now().QuietUntil(d.x.clk.Now()); on && !until.IsZero() {
+		return errQuiet(until)
 	}
 	return d.x.do(ctx, func() error { d.s.next = on; return nil })
 }

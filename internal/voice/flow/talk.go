@@ -421,5 +421,11 @@ func (c *call) callerGone(ctx context.Context, e media.Event) {
 	if c.broke(e) && c.redial(ctx) {
 		return
 	}
+	switch {
+	case c.Redial && c.Phase == dialling:
+		c.note("redial_failed", "诉求人没有接听，未能接回，请登记工单。")
+	case c.Redial && c.Phase == talking && cut(e):
+		c.note("redial_failed", "诉求人再次断线，不再自动接回，请登记工单。")
+	}
 	c.finish(ctx, result, e.Cause, by)
 }

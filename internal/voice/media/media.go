@@ -153,8 +153,9 @@ type Event struct {
 	Loss    float64           `json:"loss,omitempty"`   // 0…1
 	Jitter  float64           `json:"jitter,omitempty"` // ms
 	MOS     float64           `json:"mos,omitempty"`
-	Cause   int               `json:"cause,omitempty"` // Q.850
-	By      string            `json:"by,omitempty"`    // party | platform | media | timer
+	Packets int               `json:"packets,omitempty"` // that Loss, Jitter and MOS are of
+	Cause   int               `json:"cause,omitempty"`   // Q.850
+	By      string            `json:"by,omitempty"`      // party | platform | media | timer
 	Why     string            `json:"why,omitempty"`
 }
 

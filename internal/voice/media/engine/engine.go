@@ -205,6 +205,9 @@ func (e *Engine) Close() {
 		}
 		e.drop(l, media.Event{Cause: 16, By: "platform"})
 	}
+	for n := 0; e.stack != nil && e.stack.Calls() > 0 && n < 50; n++ { // the BYEs are on their way: a second, not for whoever is gone
+		_ = e.clk.Sleep(context.Background(), 20*time.Millisecond)
+	}
 	e.stop()
 	e.sweeper.Wait()
 	e.taping.Wait()

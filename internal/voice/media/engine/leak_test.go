@@ -55,3 +55,21 @@ func TestNothingIsLeft(t *testing.T) {
 	b := make([]byte, 1<<20)
 	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, b[:runtime.Stack(b, true)])
 }
+
+// A party that has spoken and falls silent is asked each 30 s whether it is there.
+func TestSilentPartyIsAsked(t *testing.T) {
+	l := &leg{}
+	asked := 0
+	for look := range 13 {
+		received := uint64(250 * min(look+1, 1)) // of the first look alone
+		if l.fellSilent(received) {
+			asked++
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times in a minute of silence", asked)
+	}
+	if l.fellSilent(500) || l.still != 0 {
+		t.Error("asked although it speaks again")
+	}
+}

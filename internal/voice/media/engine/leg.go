@@ -32,6 +32,10 @@ const (
 	patience     = 45      // 900 ms: by then the platform has taken the call or the exchange does
 )
 
+// stillLooks is after how many looks at the quality without a packet the party is
+// asked whether it is there: 30 s, and again each 30 s.
+const stillLooks = 6
+
 // leg is one party's connection. It is made by an incoming call, a Dial or a
 // seat's Connect, and gone with its Ended.
 type leg struct {
@@ -69,6 +73,8 @@ type leg struct {
 	collect *collecting
 	taps    []*tap
 	ticks   int
+	came    uint64 // packets at the last look
+	still   int    // looks since one came
 	gone    bool
 	frame   mix.Frame // of ticks, under mu or the room's lock
 	had     bool
@@ -277,10 +283,36 @@ func (l *leg) pull() *mix.Frame {
 // quality tells how the line is; called under mu.
 func (l *leg) quality(out line) {
 	q := out.Quality()
-	if q.Received == 0 {
+	if q.Received == 0 { // never said anything: may not be able to
 		return
 	}
-	l.e.tell(media.Event{Kind: media.Quality, Leg: l.id, Loss: q.Loss, Jitter: q.Jitter, MOS: q.MOS})
+	packets := int(q.Received - l.came)
+	if l.fellSilent(q.Received) {
+		go l.ask()
+	}
+	l.e.tell(media.Event{Kind: media.Quality, Leg: l.id, Loss: q.Loss, Jitter: q.Jitter, MOS: q.MOS, Packets: packets})
+}
+
+// fellSilent tells that nothing has come for so long that the party may be gone;
+// called under mu.
+func (l *leg) fellSilent(received uint64) bool {
+	if received != l.came {
+		l.came, l.still = received, 0
+		return false
+	}
+	l.still++
+	return l.still%stillLooks == 0
+}
+
+// ask finds out whether a silent party is there: its phone may be off the network
+// without a word. One that holds the call says nothing, and is there.
+func (l *leg) ask() {
+	l.e.mu.Lock()
+	held := l.held || l.state != stateUp
+	l.e.mu.Unlock()
+	if l.call != nil && !held {
+		l.call.Check()
+	}
 }
 
 // bury ends all that hangs on the leg.

@@ -211,3 +211,26 @@ func (c *Call) sendUpdate() int {
 	}
 	return res.StatusCode
 }
+
+// asking is how long the peer may take to say that the call lives.
+const asking = 10 * time.Second
+
+// Check asks the peer whether the call lives (OPTIONS inside the dialog, RFC 3261
+// 11): one that does not answer, or does not know the call, has lost it. Any other
+// answer will do.
+func (c *Call) Check() {
+	c.mu.Lock()
+	if c.state != up {
+		c.mu.Unlock()
+		return
+	}
+	req := c.build(sg.OPTIONS, c.nextSeq())
+	req.SetBody(nil)
+	c.mu.Unlock()
+	ctx, cancel := ctxFor(asking)
+	defer cancel()
+	if res, err := c.do(ctx, req); err != nil || res.StatusCode == 481 || res.StatusCode == 408 {
+		c.s.log.Info("the peer has lost the call", "call", c.id, "err", err)
+		_ = c.hangup(102, End{Code: 408, Cause: 102, By: "timer"})
+	}
+}
