@@ -396,6 +396,12 @@ func flags(t *ticket.Ticket) []string {
 	case t.Dispute == "consult":
 		out = append(out, "会商")
 	}
+	if t.Detail.Relabel != nil {
+		out = append(out, "降密待复核")
+	}
+	if x := t.Detail.Exempt; x != nil && x.State == "proposed" {
+		out = append(out, "免评待审核")
+	}
 	if t.Urges > 0 {
 		out = append(out, "催办"+strconv.Itoa(t.Urges))
 	}

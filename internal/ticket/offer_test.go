@@ -44,6 +44,37 @@ func TestOfferTellsWhatWasAsked(t *testing.T) {
 	}
 }
 
+// Whoever could lower the 密级 reads that another asked for it; who asked reads that he waits.
+func TestLoweringSaysWhoIsWaitedFor(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, first, second := w.create(nil), w.who(access.Dispatcher, "P420100"), w.who(access.ShiftLead, "P420100")
+	help := func(who access.Actor) string {
+		offers, _ := w.s.Offers(w.load(made.ID), who)
+		for _, o := range offers {
+			if o.Name == "relabel" {
+				return o.Help
+			}
+		}
+		return "没有这一步"
+	}
+	w.must(first, made.ID, "relabel", map[string]any{"label": "confidential", "reason": "涉及未成年人。"})
+	if got := help(first); got != "" {
+		t.Errorf("before anybody asked: %q", got)
+	}
+	w.must(first, made.ID, "relabel", map[string]any{"label": "normal", "reason": "诉求人不再要求保密。"})
+	if got := help(first); got != "您已申请把密级降为“普通”，须由另一人复核后生效，现在等待他人同意。" {
+		t.Errorf("who asked reads %q", got)
+	}
+	if got := help(second); got != "已有人申请把密级降为“普通”，理由见“流转”。您也选“普通”即为同意，随即生效。" {
+		t.Errorf("another reads %q", got)
+	}
+	w.must(second, made.ID, "relabel", map[string]any{"label": "normal", "reason": "经核实同意。"})
+	if got := help(first); got != "" || w.load(made.ID).Label != access.Normal {
+		t.Errorf("afterwards: %q", got)
+	}
+}
+
 // What a rule takes from somebody whose act it is, is told with the rule; what is
 // not his act is not mentioned.
 func TestBarredActsSayWhy(t *testing.T) {
