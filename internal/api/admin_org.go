@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 
@@ -70,6 +72,7 @@ type UnitEdit struct {
 // ImportLine is what is wrong with one line of an import.
 type ImportLine struct {
 	Line   int    `json:"line"`
+	Column string `json:"column" doc:"列名；空表示整行"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
@@ -328,8 +331,9 @@ func (a *API) importUnits(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := ImportOut{rep.Created, rep.Updated, rep.Unchanged, outside, "导入完成。"}
 	for _, e := range rep.Errors {
-		out.Errors = append(out.Errors, ImportLine{e.Line, e.Code, e.Detail})
+		out.Errors = append(out.Errors, ImportLine{e.Line, e.Column, e.Code, e.Detail})
 	}
+	slices.SortStableFunc(out.Errors, func(x, y ImportLine) int { return x.Line - y.Line })
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	return json.NewEncoder(w).Encode(out)
@@ -343,8 +347,9 @@ func (a *API) ownRows(actor access.Actor, rows []org.Row) (own []org.Row, outsid
 	for _, row := range rows {
 		u, known := tree.ByCode(row.Unit.Code)
 		parent, hasParent := tree.ByCode(row.Unit.ParentCode)
-		if known && !tree.Under(p.ID, u.ID) || hasParent && !tree.Under(p.ID, parent.ID) || !region.Contains(p.Region, row.Unit.Region) && p.Kind != org.KindProvince {
-			outside = append(outside, ImportLine{row.Line, row.Unit.Code, "不在本平台及下级单位的范围内。"})
+		_, place := region.Get(row.Unit.Region) // what is no region is told as such
+		if known && !tree.Under(p.ID, u.ID) || hasParent && !tree.Under(p.ID, parent.ID) || place && !region.Contains(p.Region, row.Unit.Region) && p.Kind != org.KindProvince {
+			outside = append(outside, ImportLine{Line: row.Line, Code: row.Unit.Code, Detail: "不在本平台及下级单位的范围内。"})
 			continue
 		}
 		own = append(own, row)
@@ -373,6 +378,9 @@ func tableOf(raw []byte) ([]byte, error) {
 	for i := range rows {
 		if len(rows[i]) == 0 {
 			rows[i] = []string{"", ""} // keeps the numbers of the lines below
+		}
+		for j, cell := range rows[i] {
+			rows[i][j] = strings.Join(strings.Fields(cell), " ") // as does a cell of several lines
 		}
 	}
 	var b bytes.Buffer

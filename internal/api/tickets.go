@@ -320,7 +320,7 @@ func (r renderer) row(x ticket.Row) TicketRow {
 // decision tells whether a list is of requests to be decided: it is sorted by,
 // and shows, the time left to decide.
 func decision(queue string) bool {
-	return queue == ticket.QueueReturn || queue == ticket.QueueExtension || queue == ticket.QueueSuspend
+	return queue == ticket.QueueReturn || queue == ticket.QueueExtension || queue == ticket.QueueSuspend || queue == ticket.QueueExempt
 }
 
 // centre names the platform that took a ticket, for readers above or beside it.

@@ -107,3 +107,28 @@ func TestBarredActsSayWhy(t *testing.T) {
 		t.Errorf("after two months: %q", got)
 	}
 }
+
+// A proposed 免评 stands in the platform's own list until another person decides it.
+func TestExemptWaitsInAList(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, dept := w.create(nil), "D420100-chengguan"
+	dispatcher, handler, callback := w.who(access.Dispatcher, "P420100"), w.who(access.Handler, dept), w.who(access.Callback, "P420100")
+	w.must(dispatcher, made.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID)})
+	w.must(handler, made.ID, "sign", nil)
+	w.must(handler, made.ID, "contact", map[string]any{"way": "phone", "contact_result": "reached", "contact_note": "已电话联系诉求人。"})
+	w.must(handler, made.ID, "reply", map[string]any{"mode": "solved", "solved": "yes", "truth": "true", "reply_text": "经现场核查，已责令工地夜间停工并整改。"})
+	w.must(w.who(access.UnitLead, dept), made.ID, "review", map[string]any{"review_decision": "pass"})
+	w.must(dispatcher, made.ID, "close", map[string]any{"close_decision": "pass"})
+	w.must(callback, made.ID, "propose-exempt", map[string]any{"exempt_reason": "law", "legal": "治安管理处罚法第五十八条。", "reason": "属于执法办案，依法处置。"})
+	if rows := w.queue(dispatcher, "exempt_review"); len(rows) != 1 {
+		t.Fatalf("%d wait for a decision", len(rows))
+	}
+	if rows := w.queue(callback, "to_callback"); len(rows) != 1 {
+		t.Errorf("%d still to be called back", len(rows))
+	}
+	w.must(dispatcher, made.ID, "decide-exempt", map[string]any{"decision": "reject", "opinion": "可以回访，不宜免评。"})
+	if rows := w.queue(dispatcher, "exempt_review"); len(rows) != 0 {
+		t.Errorf("%d wait after the decision", len(rows))
+	}
+}

@@ -26,7 +26,7 @@ export interface ImportReport {
   created: number
   updated: number
   unchanged: number
-  errors?: { line: number; code?: string; detail: string }[]
+  errors?: { line: number; column?: string; code?: string; detail: string }[]
 }
 
 export const UNIT_KINDS: Option[] = [
