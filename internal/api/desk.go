@@ -163,7 +163,7 @@ func (a *API) afterDesk(actor access.Actor, b *StaffIntake) func(*db.Tx, *ticket
 			}
 		}
 		if n.Supplement {
-			_, err := a.Ticket.DoTx(tx, actor, n.RepeatOf, ticket.Action{Name: "supplement", Fields: map[string]any{"text": zh.Truncate(n.Content, 2000)}})
+			_, err := a.Ticket.AskTx(tx, actor, n.RepeatOf, ticket.Action{Name: "supplement", Fields: map[string]any{"text": zh.Truncate(n.Content, 2000)}})
 			if e := fault.As(err); err != nil && e.Kind != fault.KindConflict && e.Kind != fault.KindForbidden { // an ended ticket is only linked
 				return err
 			}
@@ -500,15 +500,16 @@ type CallerProfile struct {
 
 // CallerTicket is a subject line of the caller's history.
 type CallerTicket struct {
-	ID          ID     `json:"id"`
-	Number      string `json:"number"`
-	Type        string `json:"type"`
-	Title       string `json:"title"`
-	StatusLabel string `json:"status_label"`
-	Verdict     string `json:"verdict"`
-	At          string `json:"at"`
-	Version     int64  `json:"version"`
-	Opens       bool   `json:"opens" doc:"工单在本人可见范围内，可以打开"`
+	ID          ID       `json:"id"`
+	Number      string   `json:"number"`
+	Type        string   `json:"type"`
+	Title       string   `json:"title"`
+	StatusLabel string   `json:"status_label"`
+	Verdict     string   `json:"verdict"`
+	At          string   `json:"at"`
+	Version     int64    `json:"version"`
+	Opens       bool     `json:"opens" doc:"工单在本人可见范围内，可以打开"`
+	Asks        []string `json:"asks" doc:"诉求人在线时可代其进行的操作：urge 催办，supplement 补充材料"`
 }
 
 const (
@@ -563,7 +564,7 @@ func (a *API) caller(ctx context.Context, actor access.Actor, phone string) (Cal
 	}
 	rules := a.Ticket.RulesNow(0)
 	for _, t := range list {
-		row := CallerTicket{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, StatusLabel: rules.StatusWord(t.Status), At: stamp(t.Accepted), Version: t.Version, Opens: mine[t.ID]}
+		row := CallerTicket{ID: ID(t.ID), Number: t.Number, Type: t.Type, Title: t.TitleR, StatusLabel: rules.StatusWord(t.Status), At: stamp(t.Accepted), Version: t.Version, Opens: mine[t.ID], Asks: a.Ticket.Asks(actor, t)}
 		if t.Detail.Citizen != nil {
 			row.Verdict = citizenWord(rules, t.Detail.Citizen)
 		}

@@ -73,6 +73,9 @@ func (s *stage) worker() (int64, access.Role) {
 
 // 来访者的单无论走到哪一步、是什么类型，交给系统扮演后都在一分钟内办结。
 func TestAutoplayClosesWhateverAVisitorMakes(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	a, c := opened(t, time.Date(2026, 11, 23, 9, 30, 0, 0, clock.Shanghai), Options{Cities: []string{"421200"}, Tickets: 40, Days: 3, Whole: true})
 	f := New(a)
 	ctx := context.Background()

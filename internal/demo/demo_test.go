@@ -59,6 +59,9 @@ var monday = time.Date(2026, 11, 23, 10, 10, 0, 0, clock.Shanghai)
 
 // 演示数据经得起行家看：类别、地点、单位、职责相符，各项比例在真实范围内。
 func TestProvinceSurvivesAnExpert(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	const perCity = 1500
 	cities := []string{"420100", "421200", "429021"}
 	a, _ := opened(t, monday, Options{Cities: cities, Tickets: perCity * len(cities), Whole: true})

@@ -27,6 +27,9 @@ func tickets(t *testing.T, a *app.App) (n, numbers int64) {
 
 // 断电也不丢不重：播种和历史任务被打断后重新启动，最后一件不多一件不少。
 func TestSeedingGoesOnAfterACrash(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	dir := t.TempDir()
 	now := time.Date(2026, 11, 23, 10, 10, 0, 0, clock.Shanghai)
 	o := Options{Cities: []string{"429021"}, Tickets: 240, Days: 8, First: 30}

@@ -12,6 +12,9 @@ import (
 
 // 各时段受理量没有孤峰：为各岗位预置的工单替下同一小时的来件，刚过去的两小时不高出别的时段一截；之后来人的快慢与历史相接。
 func TestNoHourTowersAboveTheOthers(t *testing.T) {
+	if testing.Short() {
+		return
+	}
 	ctx := context.Background()
 	now := time.Date(2026, 11, 23, 17, 15, 0, 0, clock.Shanghai)
 	a, err := app.Open(ctx, app.Config{Data: t.TempDir(), Clock: clock.NewVirtual(now), Demo: true})

@@ -23,6 +23,7 @@ type Action struct {
 	Decision   *Suggestion    // dispatch's decision as data, kept with the ticket
 	Clock      int64          // the clock whose stage has come (deadline only)
 	At         int64          // moment of a step in loaded history, see Loading
+	asked      bool           // the ticket's citizen asks for it, see AskTx
 }
 
 // Result tells what came of an action.
@@ -91,6 +92,9 @@ func (s *Service) step(tx *db.Tx, actor access.Actor, t *Ticket, act Action) (_ 
 		w.now = act.At
 	}
 	w.rules = s.rulesOf(t)
+	if !s.sees(actor, t) && !w.ownIntake() && !act.asked {
+		return Result{}, errNoTicket()
+	}
 	if err := w.resolve(); err != nil {
 		return Result{}, err
 	}
@@ -278,9 +282,6 @@ func (w *work) resolve() error {
 		return nil
 	case len(fits) > 1:
 		return fault.Invalid("assignment_needed", "这张工单有多个承办环节可以这样操作，请指明其中一个。")
-	}
-	if !w.s.sees(w.actor, w.t) {
-		return errNoTicket()
 	}
 	if !reached {
 		return fault.Conflict("wrong_state", "工单目前是“%s”，不能%s。", w.rules.StatusWord(w.t.Status), edges[0].Label).With(w.s.changes(w.tx, w.t, w.act.Version))

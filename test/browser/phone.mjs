@@ -91,6 +91,16 @@ await agent.addInitScript(() => {
   }
 })
 const bar = agent.getByRole('region', { name: '电话' })
+const lead = await enter(browser, account('shift_lead'), desktop)
+/** inDialog writes into the one field of the open dialog, unless it is filled, and submits it. */
+async function inDialog(title, text, button) {
+  const dialog = agent.getByRole('dialog', { name: title })
+  await dialog.waitFor({ timeout: 5000 })
+  if (text) await dialog.getByRole('textbox').fill(text)
+  await shot(agent, `phone-ask-${button === '催办' ? 'urge' : 'add'}-1600`)
+  await dialog.getByRole('button', { name: new RegExp('^' + button) }).click()
+  await dialog.waitFor({ state: 'hidden', timeout: 5000 }).catch(() => {})
+}
 const port = Number(process.env.SIPP_PORT ?? 15910)
 
 // 签入：语音通道接通，就绪
@@ -107,6 +117,10 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
 
 // 来电：弹屏写明线路、归属和派给您的理由；接听后草稿打开、号码填好
 {
+  // 诉求人还有一件在办工单，由别的座席受理
+  const theirs = (await api(lead, 'POST', '/api/v1/tickets', {
+    type: '投诉', title: '珞喻路夜间施工噪声扰民', content: '珞喻路一处工地连续几晚施工到凌晨，请核查处理。', region: '420111', phone: '13871234567', points: [{ text: '停止夜间施工' }],
+  })).body
   const citizen = call('12345', '13871234567', port)
   const pop = agent.getByRole('alert', { name: '来电' })
   check(await pop.waitFor({ timeout: 20_000 }).then(() => true, () => false), '来电弹屏')
@@ -114,11 +128,28 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
   check(/138\*+4567/.test(said) && /派给您/.test(said), '弹屏有掩码号码和理由：' + said.replace(/\s+/g, ' ').slice(0, 120))
   await shot(agent, 'phone-ringing-1600')
   check((await axe(agent)).length === 0, '弹屏无障碍：' + (await axe(agent)).join('；'))
+
+  // 别的座席受理的只列标题；诉求人要求催办，就能催办
+  const line = pop.getByRole('listitem').filter({ hasText: '珞喻路夜间施工噪声扰民' })
+  if (check(await line.waitFor({ timeout: 5000 }).then(() => true, () => false), '弹屏列出在办工单')) {
+    check(await line.getByRole('button', { name: /珞喻路/ }).isDisabled(), '别的座席受理的打不开')
+    await line.getByRole('button', { name: '催办' }).click()
+    await inDialog(/^催办：/, '诉求人说昨晚又施工到两点。', '催办')
+    check(await agent.getByText('已催办，这是第1次。').waitFor({ timeout: 5000 }).then(() => true, () => false), '替诉求人催办')
+  }
   await agent.keyboard.press('F2')
   await bar.getByRole('button', { name: /^挂机/ }).waitFor({ timeout: 10_000 })
   const filled = await agent.waitForFunction(() => [...document.querySelectorAll('input')].some((i) => i.value === '13871234567'), null, { timeout: 10_000 }).then(() => true, () => false)
   check(filled, '接听后号码填入表单')
   await agent.getByLabel('诉求内容').first().fill('来电反映关山大道路灯不亮，夜间出行不便，请尽快维修。')
+  const panel = agent.getByRole('region', { name: '诉求人' })
+  await shot(agent, 'phone-caller-1600')
+  await panel.getByRole('listitem').filter({ hasText: '珞喻路' }).getByRole('button', { name: '合并到该件' }).click()
+  await inDialog(/^补充：/, '', '补充')
+  check(await agent.getByText('通话和录音已并入该工单').waitFor({ timeout: 5000 }).then(() => true, () => false), '替诉求人补充，通话并入')
+  const kept = (await api(lead, 'GET', `/api/v1/tickets/${theirs.id}`)).body
+  check(kept.flags?.includes('催办1'), '原工单催办一次：' + kept.flags)
+  check((await api(agent, 'POST', `/api/v1/tickets/${theirs.id}/actions/urge`, { note: '再催。' })).status === 404, '不经来电，别人的工单碰不到')
   const stats = await until(() => agent.evaluate(async () => {
     for (const p of window.pcs) if (p.connectionState === 'connected') for (const s of (await p.getStats()).values()) if (s.type === 'inbound-rtp' && s.kind === 'audio' && s.packetsReceived > 100) return { got: s.packetsReceived, lost: s.packetsLost }
     return null
@@ -145,7 +176,6 @@ const port = Number(process.env.SIPP_PORT ?? 15910)
   await transfer.waitFor({ state: 'hidden' })
 
   // 班长墙：通话中的座席在墙上，能监听
-  const lead = await enter(browser, account('shift_lead'), desktop)
   await lead.goto(base + '/console/wall')
   check(await lead.getByText('通话中').first().waitFor({ timeout: 15_000 }).then(() => true, () => false), '班长墙看到通话')
   await settle(lead)

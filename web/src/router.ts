@@ -1,3 +1,4 @@
+import { ref } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { show } from '@/api/attended'
 import { setUnauthorizedHandler } from '@/api/client'
@@ -41,7 +42,15 @@ const routes: RouteRecordRaw[] = [
 
 export const router = createRouter({ history: createWebHistory('/console/'), routes })
 
-router.beforeEach(async (to) => {
+/** The page that was asked for and does not stand yet: the menu says so at once, however long the page takes to draw. */
+export const bound = ref('')
+const drawn = () => new Promise<void>((done) => {
+  requestAnimationFrame(() => setTimeout(done))
+  setTimeout(done, 50) // a tab that nobody sees draws nothing
+})
+
+router.beforeEach(async (to, from) => {
+  if (from.matched.length && to.path !== from.path) bound.value = to.path
   if (to.meta.open) return true
   const me = useMe()
   let known = false
@@ -64,13 +73,16 @@ export async function fetchPages(paths: string[]): Promise<void> {
   }
 }
 
+router.beforeResolve((to, from) => (from.matched.length && to.path !== from.path ? drawn() : undefined))
 router.afterEach((to) => {
+  bound.value = ''
   show(Boolean(to.meta.shown))
   document.title = to.meta.title ? `${to.meta.title} · 12345热线` : '12345政务服务便民热线'
 })
 
 // A new build replaces hashed chunks; a tab opened before it reloads once instead of dying.
 router.onError((err, to) => {
+  bound.value = ''
   if (!/dynamically imported module|Importing a module|preload/i.test(String(err))) return
   if (sessionStorage.getItem('hotline.reloaded') === to.fullPath) return
   sessionStorage.setItem('hotline.reloaded', to.fullPath)

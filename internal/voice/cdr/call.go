@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"database/sql"
 
@@ -270,6 +271,28 @@ func (s *Service) OpenNumber(c *Call) (string, error) {
 		return "", err
 	}
 	return key.Open(ad(c.ID), c.sealed)
+}
+
+// after is how long a seat that had a caller may still act for them.
+const after = 30 * time.Minute
+
+// CallerOf is the number of the caller whom the seat talks with or talked with
+// until a moment ago; "" when it is withheld.
+//
+// Errors: not_found call_absent for any other call.
+func (s *Service) CallerOf(ctx context.Context, seat, call int64) (number string, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		c, err := s.Peek(tx, call)
+		switch {
+		case err != nil:
+			return err
+		case c.Seat != seat || c.AnsweredAt == 0 || c.EndedAt != 0 && c.EndedAt < tx.NowMS()-after.Milliseconds():
+			return errNoCall()
+		}
+		number, err = s.OpenNumber(c)
+		return err
+	})
+	return number, err
 }
 
 // Bind ties a ticket to the call it came from, in the transaction that makes

@@ -166,6 +166,8 @@ export interface CallerTicket {
   at?: string
   /** Within one's own scope: it can be opened, not only told. */
   opens?: boolean
+  /** What any seat may do to it for the citizen on its line: urge, supplement. */
+  asks?: string[]
 }
 export interface Caller {
   profile?: { name?: string; region?: string; address?: string; tags?: string[] } | null

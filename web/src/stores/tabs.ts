@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
+import type { CallerTicket } from '@/api/types'
 
 /** A tab of the 座席工作台: a draft being written or a ticket being looked at. */
 export interface DeskTab {
@@ -26,7 +27,7 @@ export const useTabs = defineStore('tabs', () => {
   const tabs = ref<DeskTab[]>(saved.tabs)
   const current = ref(saved.current)
   /** What the screen pop asked the desk to do to a ticket of the caller. */
-  const asked = ref<{ id: string; what: 'urge' | 'note' } | null>(null)
+  const asked = ref<{ t: CallerTicket; what: 'urge' | 'note'; call: string } | null>(null)
 
   watch([tabs, current], () => sessionStorage.setItem(KEY, JSON.stringify({ tabs: tabs.value, current: current.value })), {
     deep: true,

@@ -3,9 +3,10 @@ import { aids } from '@/api/aids'
 import type { Caller, Suggest } from '@/api/types'
 import { isPhone, normalPhone, type DeskBody } from './draft'
 
-export type Duplicate = NonNullable<Suggest['duplicates']>[number]
-/** Only a ticket still under way can be urged or added to, and only one within the seat's own reach. */
-export const urgeable = (d: Duplicate) => Boolean(d.opens) && !/已办结|撤回|无效|并单|转接|引导/.test(d.status_label)
+/** A ticket that may be the same matter, with what the seat may do to it for the citizen on its line. */
+export type Duplicate = NonNullable<Suggest['duplicates']>[number] & { asks?: string[] }
+/** Only a ticket still under way can be urged or added to: the seat's own, or the caller's while they ask for it. */
+export const urgeable = (d: Duplicate) => Boolean(d.asks?.length) || Boolean(d.opens) && !/已办结|撤回|无效|并单|转接|引导/.test(d.status_label)
 
 /** useSuggest asks for advice 400 ms after the last key; a late answer to an old question is dropped. */
 export function useSuggest(body: () => DeskBody) {
