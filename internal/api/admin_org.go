@@ -15,6 +15,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/category"
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/org"
 	"hotline/internal/region"
@@ -35,6 +36,7 @@ type AdminUnit struct {
 	Active     bool     `json:"active"`
 	From       string   `json:"from"`
 	To         string   `json:"to"`
+	Next       string   `json:"next" doc:"已定的下一次变更，空为没有"`
 	Version    int64    `json:"version"`
 }
 
@@ -214,7 +216,32 @@ func (a *API) adminUnit(tree *org.Tree, u org.Unit) AdminUnit {
 		return AdminUnit{}
 	}
 	return AdminUnit{UnitOut: a.unitOut(tree, u), Short: u.Short, RegionName: regionName(u.Region), Duty: u.Duty, DutyName: dutyName(u.Duty), Duties: append([]string{}, u.Duties...),
-		Phone: u.Phone, Contact: u.Contact, Platform: ID(u.Platform), Active: u.Active, From: stamp(u.From), To: stamp(u.To), Version: u.Version}
+		Phone: u.Phone, Contact: u.Contact, Platform: ID(u.Platform), Active: u.Active, From: stamp(u.From), To: stamp(u.To), Next: a.nextOf(u), Version: u.Version}
+}
+
+// nextOf tells what a unit in force will be from the day on which it ends as it is.
+func (a *API) nextOf(u org.Unit) string {
+	if !u.Active || u.To == 0 {
+		return ""
+	}
+	from := clock.FromMillis(u.To)
+	day := from.Format("2006年1月2日")
+	then := a.Org.TreeAt(from)
+	n, ok := then.Get(u.ID)
+	if !ok || !n.Active {
+		return day + "起停用"
+	}
+	var changes []string
+	for _, c := range [][3]string{{"名称", u.Name, n.Name}, {"简称", u.Short, n.Short}, {"上级", then.Name(u.Parent), then.Name(n.Parent)}, {"职责类别", dutyName(u.Duty), dutyName(n.Duty)},
+		{"职责", u.Responsibilities, n.Responsibilities}, {"联系电话", u.Phone, n.Phone}, {"联络员", u.Contact, n.Contact}} {
+		if c[1] != c[2] {
+			changes = append(changes, c[0]+"改为“"+c[2]+"”")
+		}
+	}
+	if len(changes) == 0 {
+		changes = []string{"其他职责有变化"}
+	}
+	return day + "起，" + strings.Join(changes, "，")
 }
 
 // dutyName is what people call a duty.

@@ -142,31 +142,31 @@ func (n *NewUnit) faults() (out []error) {
 	if n.Short == "" {
 		n.Short = n.Name
 	}
-	add := func(wrong bool, code, field, detail string, args ...any) {
+	add := func(wrong bool, fault error) {
 		if wrong {
-			out = append(out, bad(code, field, detail, args...))
+			out = append(out, fault)
 		}
 	}
 	rule, known := kindRules[n.Kind]
-	add(!known, "unit_kind_unknown", "kind", "单位类型“%s”不存在，应为%s之一。", n.Kind, kindNames())
-	add(known && (!codeForm.MatchString(n.Code) || n.Code[0] != rule.prefix), "unit_code_invalid", "code",
-		"单位编码“%s”不符合要求，%s的编码应以%c加6位区划代码开头。", n.Code, rule.label, rule.prefix)
-	add(n.Name == "" || len([]rune(n.Name)) > 60, "unit_name_invalid", "name", "单位名称应为1至60个字。")
-	add(n.Short != n.Name && len([]rune(n.Short)) > 30, "unit_name_invalid", "short", "单位简称不能超过30个字。")
-	add(n.Short == n.Name && len([]rune(n.Short)) > 30 && len([]rune(n.Short)) <= 60, "unit_name_invalid", "short", "单位名称超过30个字的，须另填不超过30个字的简称。")
-	add(len([]rune(n.Responsibilities)) > 2000, "unit_text_too_long", "responsibilities", "职责说明不能超过2000字。")
-	add(len([]rune(n.Phone)) > 40, "unit_text_too_long", "phone", "电话不能超过40个字。")
-	add(len([]rune(n.Contact)) > 40, "unit_text_too_long", "contact", "联系人不能超过40个字。")
-	add(len(n.Duties) > 100, "unit_duties_too_many", "duties", "一个单位最多列100项职责。")
+	add(!known, bad("unit_kind_unknown", "kind", "单位类型“%s”不存在，应为%s之一。", n.Kind, kindNames()))
+	add(known && (!codeForm.MatchString(n.Code) || n.Code[0] != rule.prefix),
+		bad("unit_code_invalid", "code", "单位编码“%s”不符合要求，%s的编码应以%c加6位区划代码开头。", n.Code, rule.label, rule.prefix))
+	add(n.Name == "" || len([]rune(n.Name)) > 60, bad("unit_name_invalid", "name", "单位名称应为1至60个字。"))
+	add(n.Short != n.Name && len([]rune(n.Short)) > 30, bad("unit_name_invalid", "short", "单位简称不能超过30个字。"))
+	add(n.Short == n.Name && len([]rune(n.Short)) > 30 && len([]rune(n.Short)) <= 60, bad("unit_name_invalid", "short", "单位名称超过30个字的，须另填不超过30个字的简称。"))
+	add(len([]rune(n.Responsibilities)) > 2000, bad("unit_text_too_long", "responsibilities", "职责说明不能超过2000字。"))
+	add(len([]rune(n.Phone)) > 40, bad("unit_text_too_long", "phone", "电话不能超过40个字。"))
+	add(len([]rune(n.Contact)) > 40, bad("unit_text_too_long", "contact", "联系人不能超过40个字。"))
+	add(len(n.Duties) > 100, bad("unit_duties_too_many", "duties", "一个单位最多列100项职责。"))
 	for k, d := range append([]string{n.Duty}, n.Duties...) {
 		field := "duties"
 		if k == 0 {
 			field = "duty"
 		}
-		add(strings.ContainsAny(d, ", \t\n") || len(d) > 40, "unit_duty_invalid", field, "职责代码“%s”不符合要求。", d)
+		add(strings.ContainsAny(d, ", \t\n") || len(d) > 40, bad("unit_duty_invalid", field, "职责代码“%s”不符合要求。", d))
 	}
 	r, ok := region.Get(n.Region)
-	add(!ok, "unit_region_unknown", "region", "区划代码“%s”不存在。", n.Region)
+	add(!ok, bad("unit_region_unknown", "region", "区划代码“%s”不存在。", n.Region))
 	if !ok || !known {
 		return out
 	}
@@ -174,7 +174,7 @@ func (n *NewUnit) faults() (out []error) {
 		n.Kind = KindCountyPlatform
 		return out // its approval is judged inside the transaction
 	}
-	add(!slices.Contains(rule.levels, r.Level), "unit_region_level", "region", "%s不能设在%s这一级。", rule.label, r.Name)
+	add(!slices.Contains(rule.levels, r.Level), bad("unit_region_level", "region", "%s不能设在%s这一级。", rule.label, r.Name))
 	return out
 }
 

@@ -19,6 +19,7 @@ export interface AdminUnit {
   active?: boolean
   from?: string
   to?: string
+  next?: string
   version?: number
   children?: number | boolean
 }
