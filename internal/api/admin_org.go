@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/category"
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 	"hotline/internal/org"
 	"hotline/internal/region"
@@ -33,6 +36,7 @@ type AdminUnit struct {
 	Active     bool     `json:"active"`
 	From       string   `json:"from"`
 	To         string   `json:"to"`
+	Next       string   `json:"next" doc:"已定的下一次变更，空为没有"`
 	Version    int64    `json:"version"`
 }
 
@@ -70,6 +74,7 @@ type UnitEdit struct {
 // ImportLine is what is wrong with one line of an import.
 type ImportLine struct {
 	Line   int    `json:"line"`
+	Column string `json:"column" doc:"列名；空表示整行"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
@@ -211,7 +216,32 @@ func (a *API) adminUnit(tree *org.Tree, u org.Unit) AdminUnit {
 		return AdminUnit{}
 	}
 	return AdminUnit{UnitOut: a.unitOut(tree, u), Short: u.Short, RegionName: regionName(u.Region), Duty: u.Duty, DutyName: dutyName(u.Duty), Duties: append([]string{}, u.Duties...),
-		Phone: u.Phone, Contact: u.Contact, Platform: ID(u.Platform), Active: u.Active, From: stamp(u.From), To: stamp(u.To), Version: u.Version}
+		Phone: u.Phone, Contact: u.Contact, Platform: ID(u.Platform), Active: u.Active, From: stamp(u.From), To: stamp(u.To), Next: a.nextOf(u), Version: u.Version}
+}
+
+// nextOf tells what a unit in force will be from the day on which it ends as it is.
+func (a *API) nextOf(u org.Unit) string {
+	if !u.Active || u.To == 0 {
+		return ""
+	}
+	from := clock.FromMillis(u.To)
+	day := from.Format("2006年1月2日")
+	then := a.Org.TreeAt(from)
+	n, ok := then.Get(u.ID)
+	if !ok || !n.Active {
+		return day + "起停用"
+	}
+	var changes []string
+	for _, c := range [][3]string{{"名称", u.Name, n.Name}, {"简称", u.Short, n.Short}, {"上级", then.Name(u.Parent), then.Name(n.Parent)}, {"职责类别", dutyName(u.Duty), dutyName(n.Duty)},
+		{"职责", u.Responsibilities, n.Responsibilities}, {"联系电话", u.Phone, n.Phone}, {"联络员", u.Contact, n.Contact}} {
+		if c[1] != c[2] {
+			changes = append(changes, c[0]+"改为“"+c[2]+"”")
+		}
+	}
+	if len(changes) == 0 {
+		changes = []string{"其他职责有变化"}
+	}
+	return day + "起，" + strings.Join(changes, "，")
 }
 
 // dutyName is what people call a duty.
@@ -328,8 +358,9 @@ func (a *API) importUnits(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := ImportOut{rep.Created, rep.Updated, rep.Unchanged, outside, "导入完成。"}
 	for _, e := range rep.Errors {
-		out.Errors = append(out.Errors, ImportLine{e.Line, e.Code, e.Detail})
+		out.Errors = append(out.Errors, ImportLine{e.Line, e.Column, e.Code, e.Detail})
 	}
+	slices.SortStableFunc(out.Errors, func(x, y ImportLine) int { return x.Line - y.Line })
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	return json.NewEncoder(w).Encode(out)
@@ -343,8 +374,9 @@ func (a *API) ownRows(actor access.Actor, rows []org.Row) (own []org.Row, outsid
 	for _, row := range rows {
 		u, known := tree.ByCode(row.Unit.Code)
 		parent, hasParent := tree.ByCode(row.Unit.ParentCode)
-		if known && !tree.Under(p.ID, u.ID) || hasParent && !tree.Under(p.ID, parent.ID) || !region.Contains(p.Region, row.Unit.Region) && p.Kind != org.KindProvince {
-			outside = append(outside, ImportLine{row.Line, row.Unit.Code, "不在本平台及下级单位的范围内。"})
+		_, place := region.Get(row.Unit.Region) // what is no region is told as such
+		if known && !tree.Under(p.ID, u.ID) || hasParent && !tree.Under(p.ID, parent.ID) || place && !region.Contains(p.Region, row.Unit.Region) && p.Kind != org.KindProvince {
+			outside = append(outside, ImportLine{Line: row.Line, Code: row.Unit.Code, Detail: "不在本平台及下级单位的范围内。"})
 			continue
 		}
 		own = append(own, row)
@@ -373,6 +405,9 @@ func tableOf(raw []byte) ([]byte, error) {
 	for i := range rows {
 		if len(rows[i]) == 0 {
 			rows[i] = []string{"", ""} // keeps the numbers of the lines below
+		}
+		for j, cell := range rows[i] {
+			rows[i][j] = strings.Join(strings.Fields(cell), " ") // as does a cell of several lines
 		}
 	}
 	var b bytes.Buffer

@@ -375,3 +375,26 @@ func TestCalendarReplayAndAudit(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 }
+
+// A change that is decided for a later day is told beside what holds today.
+func TestLaterChangeOfAUnitIsTold(t *testing.T) {
+	w := newWorld(t)
+	type page struct{ Items []AdminUnit }
+	find := func() AdminUnit {
+		t.Helper()
+		items := ok[page](w, "sysadmin", "GET", "/api/v1/admin/units?q=武汉市水务局", nil).Items
+		if len(items) != 1 {
+			t.Fatalf("%d units", len(items))
+		}
+		return items[0]
+	}
+	u := find()
+	if u.Next != "" {
+		t.Errorf("nothing is decided: %q", u.Next)
+	}
+	path := "/api/v1/admin/units/" + fmt.Sprint(int64(u.ID))
+	ok[AdminUnit](w, "sysadmin", "PUT", path, map[string]any{"name": "武汉市水利和湖泊局", "version": u.Version, "from": "2026-12-01"})
+	if u = find(); u.Name != "武汉市水务局" || !strings.HasPrefix(u.Next, "2026年12月1日起，名称改为“武汉市水利和湖泊局”") {
+		t.Errorf("%s: %q", u.Name, u.Next)
+	}
+}

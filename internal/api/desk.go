@@ -254,6 +254,7 @@ type SuggestIn struct {
 	Urgency  string `json:"urgency,omitempty"`
 	Category string `json:"category,omitempty"`
 	Ticket   ID     `json:"ticket,omitempty"`
+	At       string `json:"at,omitempty" maxLength:"40" doc:"按哪一时刻的派单目录，即工单的受理时间；不填为现在"`
 }
 
 // SuggestOut holds every suggestion with the why behind it.
@@ -366,7 +367,14 @@ func (a *API) suggest(ctx context.Context, actor access.Actor, in *SuggestIn) (S
 		place = platform.Region
 	}
 	if best != "" {
-		for _, s := range a.Dispatch.Suggest(dispatch.Question{Platform: platformOf(a, place, platform.ID), Category: best, Region: place, At: a.now(), P: confidence}) {
+		at, err := a.formTime("at", in.At)
+		if err != nil {
+			return out, err
+		}
+		if at.IsZero() {
+			at = a.now()
+		}
+		for _, s := range a.Dispatch.Suggest(dispatch.Question{Platform: platformOf(a, place, platform.ID), Category: best, Region: place, At: at, P: confidence}) {
 			out.Units = append(out.Units, UnitGuess{ID(s.Unit), a.Org.Tree().Name(s.Unit), "主办", s.Confidence, insight.Level(s.Confidence), s.Why, s.Basis})
 		}
 	}

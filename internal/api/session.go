@@ -329,11 +329,11 @@ func (a *API) me(ctx context.Context, actor access.Actor) Me {
 // pageQueues are the queues of each page, in the order of its tabs.
 var pageQueues = map[string][]string{
 	"desk":      {"mine", "seat_fix", "to_accept"},
-	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "to_close"},
+	"dispatch":  {"to_dispatch", "return_review", "disputed", "dispatch_overdue", "extension_review", "suspend_review", "exempt_review", "to_close"},
 	"unit":      {"to_sign", "handling", "due_soon", "overdue", "returning", "delegated", "suspended", "rework", "unit_done"},
 	"review":    {"to_review"},
 	"callback":  {"to_callback", "relay", "to_recheck"},
-	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "disputed", "extension_review", "suspend_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
+	"todo":      {"to_sign", "handling", "to_review", "to_dispatch", "return_review", "disputed", "extension_review", "suspend_review", "exempt_review", "to_close", "to_callback", "to_recheck", "relay", "seat_fix"},
 	"supervise": {"sup_open", "to_recheck", "disputed"},
 	"cell":      {"informant"},
 	"search":    {"all"},
@@ -344,8 +344,8 @@ var pageQueues = map[string][]string{
 var platformTodo = map[access.Role][]string{
 	access.Agent:      {"seat_fix", "to_accept"},
 	access.ShiftLead:  {"seat_fix", "to_accept"},
-	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
-	access.Province:   {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "to_review", "to_recheck"},
+	access.Dispatcher: {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "exempt_review", "to_review", "to_recheck"},
+	access.Province:   {"to_dispatch", "return_review", "disputed", "to_close", "extension_review", "suspend_review", "exempt_review", "to_review", "to_recheck"},
 	access.Supervisor: {"to_recheck", "disputed", "sup_open"},
 	access.Callback:   {"to_callback", "relay", "to_recheck"},
 }
@@ -372,7 +372,7 @@ var menuCounts = map[string]int{"desk": 3, "dispatch": 3, "unit": 2, "review": 1
 // QueueLabels names the queues.
 var QueueLabels = map[string]string{
 	"mine": "我受理的", "seat_fix": "退回补正", "to_accept": "待受理", "to_dispatch": "待派", "return_review": "退回", "disputed": "疑难", "dispatch_overdue": "超时",
-	"extension_review": "延期待审", "suspend_review": "挂起待审", "to_close": "待办结", "to_sign": "待签收", "handling": "办理中", "due_soon": "临期", "overdue": "逾期", "returning": "退单审核中",
+	"extension_review": "延期待审", "suspend_review": "挂起待审", "exempt_review": "免评待审", "to_close": "待办结", "to_sign": "待签收", "handling": "办理中", "due_soon": "临期", "overdue": "逾期", "returning": "退单审核中",
 	"delegated": "已下派", "suspended": "已挂起", "rework": "重办", "unit_done": "已办", "to_review": "待审核", "to_callback": "待回访", "relay": "中转任务", "to_recheck": "待复核",
 	"sup_open": "督办中", "informant": "举报件", "all": "全部", "quarantined": "隔离",
 }

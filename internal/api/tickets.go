@@ -320,7 +320,7 @@ func (r renderer) row(x ticket.Row) TicketRow {
 // decision tells whether a list is of requests to be decided: it is sorted by,
 // and shows, the time left to decide.
 func decision(queue string) bool {
-	return queue == ticket.QueueReturn || queue == ticket.QueueExtension || queue == ticket.QueueSuspend
+	return queue == ticket.QueueReturn || queue == ticket.QueueExtension || queue == ticket.QueueSuspend || queue == ticket.QueueExempt
 }
 
 // centre names the platform that took a ticket, for readers above or beside it.
@@ -395,6 +395,12 @@ func flags(t *ticket.Ticket) []string {
 		out = append(out, "提级")
 	case t.Dispute == "consult":
 		out = append(out, "会商")
+	}
+	if t.Detail.Relabel != nil {
+		out = append(out, "降密待复核")
+	}
+	if x := t.Detail.Exempt; x != nil && x.State == "proposed" {
+		out = append(out, "免评待审核")
 	}
 	if t.Urges > 0 {
 		out = append(out, "催办"+strconv.Itoa(t.Urges))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"hotline/internal/access"
 	"hotline/internal/calendar"
+	"hotline/internal/category"
 	"hotline/internal/clock"
 	"hotline/internal/ticket"
 )
@@ -47,11 +49,12 @@ func (a *API) timeline(ctx context.Context, t *ticket.Ticket, actor access.Actor
 		return nil, err
 	}
 	rules := a.Ticket.RulesNow(t.Platform)
+	categories := a.Ticket.Categories(t.Platform)
 	tree := a.Org.Tree()
 	out := []TimelineRow{}
 	hidden := access.MaskOf(actor.Role, t.Label, access.FieldContent) == access.Absent
 	for _, l := range lines {
-		row := TimelineRow{ID: ID(l.Event.ID), At: stamp(l.Event.At), Kind: l.Event.Kind, Label: l.Label, Actor: a.accountName(l.Event.Actor), Unit: tree.Name(l.Event.Unit), Public: l.Public, Fields: a.eventFields(l, rules)}
+		row := TimelineRow{ID: ID(l.Event.ID), At: stamp(l.Event.At), Kind: l.Event.Kind, Label: l.Label, Actor: a.accountName(l.Event.Actor), Unit: tree.Name(l.Event.Unit), Public: l.Public, Fields: a.eventFields(l, rules, categories)}
 		row.Leg = int(num(l.Data, "leg"))
 		if l.Event.Actor == 0 && row.Unit == "" {
 			row.Actor = "系统"
@@ -85,7 +88,7 @@ func num(data map[string]any, key string) int64 {
 var verdictWays = map[string]string{"callback": "电话回访", "web": "网上评价"}
 
 // eventFields says in words what an event's codes mean.
-func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
+func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules, categories *category.Tree) []Field {
 	out := []Field{}
 	tree := a.Org.Tree()
 	add := func(label, value string) {
@@ -146,8 +149,20 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules) []Field {
 	if due := num(l.Data, "due"); due > 0 {
 		add("时限", calendar.Display(clock.FromMillis(l.Event.At), clock.FromMillis(due)))
 	}
-	if v := str(l.Data["type_was"]); v != "" {
-		add("原类型", v)
+	for _, c := range []struct {
+		label, key, was string
+		word            func(string) string
+	}{
+		{"诉求类型", "ty", "type_was", func(v string) string { return v }}, {"事发地", "r", "region_was", regionName},
+		{"事项分类", "c", "category_was", func(v string) string { return cmp.Or(categories.PathName(v), "未分类") }},
+		{"密级", "label", "label_was", func(v string) string { return access.Label(v).Word() }},
+	} {
+		if was, ok := l.Data[c.was]; ok {
+			add(c.label, c.word(str(was))+" → "+c.word(str(l.Data[c.key])))
+		}
+	}
+	if v := str(l.Data["proposed"]); v != "" {
+		add("申请降为", access.Label(v).Word()+"，待另一人复核")
 	}
 	return out
 }

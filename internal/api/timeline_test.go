@@ -1,9 +1,11 @@
 package api
 
 import (
+	"slices"
 	"testing"
 
 	"hotline/internal/access"
+	"hotline/internal/category"
 	"hotline/internal/eventlog"
 	"hotline/internal/ticket"
 	"hotline/internal/voice/cdr"
@@ -23,9 +25,29 @@ func TestEventFieldsAreWords(t *testing.T) {
 		{"ticket.suspend", "reason", "policy", Field{"原因", "等待上级政策"}}, // lists share codes
 		{"ticket.propose-exempt", "reason", "policy", Field{"原因", "超出政策规定"}},
 	} {
-		got := w.api.eventFields(ticket.Entry{Event: eventlog.Event{Kind: c.kind}, Data: map[string]any{c.key: c.code}}, rules)
+		got := w.api.eventFields(ticket.Entry{Event: eventlog.Event{Kind: c.kind}, Data: map[string]any{c.key: c.code}}, rules, category.Default())
 		if len(got) != 1 || got[0] != c.want {
 			t.Errorf("%s %s=%s: %v", c.kind, c.key, c.code, got)
+		}
+	}
+}
+
+// What a correction changed is told with what it was before.
+func TestCorrectionsTellFromAndTo(t *testing.T) {
+	w := newWorld(t)
+	rules := w.api.Ticket.RulesNow(w.units["P420100"].ID)
+	for _, c := range []struct {
+		data map[string]any
+		want []Field
+	}{
+		{map[string]any{"type_was": "投诉", "ty": "建议", "c": "010101", "r": "420111"}, []Field{{"诉求类型", "投诉 → 建议"}}},
+		{map[string]any{"category_was": "", "c": "010101", "region_was": "420106", "r": "420111"}, []Field{{"事发地", "武汉市武昌区 → 武汉市洪山区"}, {"事项分类", "未分类 → 城乡建设/道路桥梁养护/道路破损坑洼"}}},
+		{map[string]any{"label_was": "confidential", "label": "normal"}, []Field{{"密级", "保密 → 普通"}}},
+		{map[string]any{"proposed": "normal"}, []Field{{"申请降为", "普通，待另一人复核"}}},
+	} {
+		got := w.api.eventFields(ticket.Entry{Event: eventlog.Event{Kind: "ticket.reclassify"}, Data: c.data}, rules, category.Default())
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v", c.data, got)
 		}
 	}
 }

@@ -166,8 +166,9 @@ func newWorld(t *testing.T) *world {
 		_, err := p.Publish(tx, policy.Publication{Kind: access.PolicyKind, Doc: access.DemoRules().JSON(), Note: "演示"})
 		return err
 	}))
-	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc, Words: insight.Words()})
-	words, desk := insight.New(tickets.Categories), dispatch.New(o, p)
+	desk := dispatch.New(o, p)
+	tickets := ticket.New(ticket.Deps{DB: d, Log: log, Audit: trail, Ring: ring, Org: o, Policy: p, Access: acc, Words: insight.Words(), Propose: desk.Propose})
+	words := insight.New(tickets.Categories)
 	m := measure.New(d, log, o, p, tickets)
 	lines, records, staff := line.NewService(d, log, trail, p, o), cdr.New(d, log, ring, o, tickets), workforce.New(d, log, o, ring)
 	texts := text.New(d, records, o)

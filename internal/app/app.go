@@ -189,9 +189,9 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.LineChanges = line.NewService(d, a.Log, a.Audit, a.Policy, a.Org)
 	a.Lines = a.LineChanges.Registry
-	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access, Words: insight.Words()})
-	a.Insight = insight.New(a.Ticket.Categories)
 	a.Dispatch = dispatch.New(a.Org, a.Policy)
+	a.Ticket = ticket.New(ticket.Deps{DB: d, Log: a.Log, Audit: a.Audit, Ring: a.Ring, Org: a.Org, Policy: a.Policy, Access: a.Access, Words: insight.Words(), Propose: a.Dispatch.Propose})
+	a.Insight = insight.New(a.Ticket.Categories)
 	a.Intake = intake.New(a.Ticket, a.Org, a.Insight, a.Dispatch)
 	a.Notify = notify.New(d, a.Ring, a.Ticket, a.Org, a.Policy, nil)
 	a.Staff = workforce.New(d, a.Log, a.Org, a.Ring)

@@ -47,6 +47,7 @@ type Category struct {
 
 	Duty     string      // code of the duty that answers for it by default
 	Lowest   string      // the lowest level that may handle it: province, city, county or town
+	TownItem string      // wording of the 乡镇（街道）履职事项清单, where Lowest is Town
 	LimitKey string      // time limit class: standard, urgent2h, statutory15 …
 	Nature   string      // 普通, 行政调解 or 执法办案
 	Types    []string    // types of request it usually comes as, the commonest first
@@ -79,6 +80,9 @@ var Default = sync.OnceValue(func() *Tree {
 	t, err := Parse(DefaultVersion, readEmbedded())
 	if err != nil {
 		panic("category: embedded data: " + err.Error())
+	}
+	for code, item := range townItems() {
+		t.list[t.byCode[code]].TownItem = item
 	}
 	return t
 })

@@ -21,6 +21,7 @@ type wireCategory struct {
 	Example    string    `json:"example,omitempty"`
 	Duty       string    `json:"duty,omitempty"`
 	Lowest     string    `json:"lowest,omitempty"`
+	TownItem   string    `json:"town_item,omitempty"`
 	Limit      string    `json:"limit,omitempty"`
 	Nature     string    `json:"nature,omitempty"`
 	Types      []string  `json:"types,omitempty"`
@@ -33,7 +34,7 @@ type wireCategory struct {
 func (t *Tree) MarshalJSON() ([]byte, error) {
 	w := wireTree{Version: t.Version, Categories: make([]wireCategory, 0, len(t.list))}
 	for _, c := range t.list {
-		x := wireCategory{Code: c.Code, Name: c.Name, Definition: c.Definition, Example: c.Example, Duty: c.Duty, Lowest: c.Lowest,
+		x := wireCategory{Code: c.Code, Name: c.Name, Definition: c.Definition, Example: c.Example, Duty: c.Duty, Lowest: c.Lowest, TownItem: c.TownItem,
 			Limit: c.LimitKey, Nature: c.Nature, Types: c.Types, Basis: c.Basis}
 		for _, k := range c.Keywords {
 			x.Keywords = append(x.Keywords, k.String())
@@ -59,7 +60,7 @@ func ParseJSON(doc []byte) (*Tree, error) {
 	list := make([]Category, 0, len(w.Categories))
 	var wrong []fault.Field
 	for _, x := range w.Categories {
-		c := Category{Code: x.Code, Name: x.Name, Definition: x.Definition, Example: x.Example, Duty: x.Duty, Lowest: x.Lowest,
+		c := Category{Code: x.Code, Name: x.Name, Definition: x.Definition, Example: x.Example, Duty: x.Duty, Lowest: x.Lowest, TownItem: x.TownItem,
 			LimitKey: x.Limit, Nature: x.Nature, Types: x.Types, Basis: x.Basis, Season: flat}
 		switch len(x.Season) {
 		case 0:

@@ -1,32 +1,18 @@
 package category
 
-import "sync"
-
-// TownDuty is one entry of the 乡镇（街道）履职事项清单.
-type TownDuty struct {
-	Code string // category of the third level
-	Item string // wording of the list
-}
-
-var townDuties = sync.OnceValue(func() []TownDuty {
+// townItems is the embedded 乡镇（街道）履职事项清单: the wording by category of
+// the third level.
+func townItems() map[string]string {
 	text, err := embedded.ReadFile("data/town.tsv")
 	if err != nil {
 		panic(err)
 	}
-	var out []TownDuty
+	out := map[string]string{}
 	for _, f := range rows(string(text), 3) {
-		out = append(out, TownDuty{Code: f[0], Item: f[2]})
+		out[f[0]] = f[2]
 	}
 	return out
-})
-
-// TownDuties lists what a township may be given by default, with the wording
-// of its 履职事项清单.
-func TownDuties() []TownDuty { return append([]TownDuty(nil), townDuties()...) }
-
-// TownMay tells whether the embedded list allows a matter to be given to a
-// township; a published classification answers through Tree.TownMay.
-func TownMay(code string) bool { return Default().TownMay(code) }
+}
 
 // TownName is the name of the unit that speaks for a township: 街道办事处 or 人民政府.
 func TownName(town string) string {

@@ -1,8 +1,10 @@
 package dispatch
 
 import (
+	"cmp"
 	"time"
 
+	"hotline/internal/org"
 	"hotline/internal/ticket"
 )
 
@@ -15,14 +17,18 @@ type Replayed struct {
 	Rule   string `json:"rule"`
 }
 
-// Replay applies the catalogue as of each ticket's own moment; with a sound
-// history every target is the one suggested then.
+// Replay applies the catalogue under which each ticket began to the
+// organisation as it stood when the suggestion was made; with a sound history
+// every target is the one suggested then.
 func (s *Service) Replay(tickets []*ticket.Ticket) (same int, differ []Replayed) {
-	tree := s.org.Tree()
+	var tree *org.Tree
 	for _, t := range tickets {
 		then := t.Detail.Suggestion
 		if then == nil || then.Unit == 0 {
 			continue
+		}
+		if at := time.UnixMilli(cmp.Or(then.At, t.Accepted)); tree == nil || !tree.Holds(at) {
+			tree = s.org.TreeAt(at)
 		}
 		got := s.SuggestIn(tree, Question{Platform: t.Platform, Category: t.Category, Region: t.Region, At: time.UnixMilli(t.Accepted), P: 1})
 		if len(got) > 0 && got[0].Unit == then.Unit {

@@ -74,6 +74,15 @@ func (s *Service) SuggestIn(tree *org.Tree, q Question) []ticket.Suggestion {
 	return out
 }
 
+// Propose gives the best suggestion for what a person chose, nil when the
+// catalogue of that moment has none.
+func (s *Service) Propose(platform int64, code, region string, at time.Time) *ticket.Suggestion {
+	if got := s.Suggest(Question{Platform: platform, Category: code, Region: region, At: at, P: 1}); len(got) > 0 {
+		return &got[0]
+	}
+	return nil
+}
+
 // Level says a suggestion's confidence in words.
 func Level(p float64) string { return insight.Level(p) }
 

@@ -12,9 +12,10 @@ import (
 	"hotline/internal/fault"
 )
 
-// LineError says what is wrong with one line of an import.
+// LineError says what is wrong with one cell of an import, or with a whole line.
 type LineError struct {
 	Line   int
+	Column string // heading of the column; "" = the line as such
 	Code   string // the unit's code
 	Detail string // Chinese
 }
@@ -45,10 +46,16 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 		seen := map[string]int{}
 		for _, r := range parentsFirst(rows) {
 			if line, ok := seen[r.Unit.Code]; ok {
-				rep.fail(r, fault.Invalid("unit_line_repeated", "与第%d行的单位编码重复。", line))
+				rep.fail(r, bad("unit_line_repeated", "code", "与第%d行的单位编码重复。", line))
 				continue
 			}
 			seen[r.Unit.Code] = r.Line
+			if wrong := r.Unit.faults(); len(wrong) > 0 {
+				for _, err := range wrong {
+					rep.fail(r, err)
+				}
+				continue
+			}
 			u, ok := t.ByCode(r.Unit.Code)
 			if ok && u.Active {
 				if err := s.importEdit(t, by, u, r.Unit, now, &dr, &rep); err != nil {
@@ -78,7 +85,7 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 	if err != nil && !errors.Is(err, errNothing) {
 		return ImportReport{}, err
 	}
-	slices.SortFunc(rep.Errors, func(a, b LineError) int { return a.Line - b.Line })
+	slices.SortStableFunc(rep.Errors, func(a, b LineError) int { return a.Line - b.Line })
 	return rep, nil
 }
 
@@ -91,10 +98,10 @@ func (s *Service) importEdit(t book, by By, u Unit, n NewUnit, now int64, dr *dr
 		return err
 	}
 	if n.Kind != u.Kind || n.Region != u.Region {
-		return fault.Invalid("unit_import_kind", "单位“%s”已存在，导入不能改变它的类型和区划。", u.Name)
+		return bad("unit_import_kind", "kind", "单位“%s”已存在，导入不能改变它的类型和区划。", u.Name)
 	}
 	if p, ok := t.ByCode(n.ParentCode); n.ParentCode != "" && (!ok || p.ID != u.Parent) {
-		return fault.Invalid("unit_import_parent", "单位“%s”的上级与系统中不一致，请用“移动单位”调整。", u.Name)
+		return bad("unit_import_parent", "parent", "单位“%s”的上级与系统中不一致，请用“移动单位”调整。", u.Name)
 	}
 	old, next, err := s.successor(t, u.ID, by, n.From, now)
 	if err != nil {
@@ -118,8 +125,17 @@ func same(a, b *row) bool {
 }
 
 func (rep *ImportReport) fail(r Row, err error) {
-	rep.Errors = append(rep.Errors, LineError{r.Line, r.Unit.Code, fault.As(err).Detail})
+	e := fault.As(err)
+	one := LineError{Line: r.Line, Code: r.Unit.Code, Detail: e.Detail}
+	if len(e.Fields) > 0 {
+		one.Column = columnOf[e.Fields[0].Name]
+	}
+	rep.Errors = append(rep.Errors, one)
 }
+
+// columnOf is the column of a field of a unit.
+var columnOf = map[string]string{"code": csvColumns[0], "name": csvColumns[1], "short": csvColumns[2], "kind": csvColumns[3], "parent": csvColumns[4], "region": csvColumns[5],
+	"duty": csvColumns[6], "duties": csvColumns[7], "responsibilities": csvColumns[8], "phone": csvColumns[9], "contact": csvColumns[10]}
 
 // parentsFirst orders rows so that a unit comes after its parent.
 func parentsFirst(rows []Row) []Row {
@@ -171,9 +187,21 @@ func WriteTemplate(w io.Writer) error {
 func ReadRows(raw []byte) ([]Row, error) {
 	c := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\ufeff"))))
 	c.FieldsPerRecord = -1
-	table, err := c.ReadAll()
-	if err != nil || len(table) == 0 {
-		return nil, fault.Invalid("import_unreadable", "文件不是有效的表格，请使用下载的模板填写。").Because(err)
+	var table [][]string
+	var lines []int // of the file: empty lines and line breaks in a cell count
+	for {
+		rec, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fault.Invalid("import_unreadable", "文件不是有效的表格，请使用下载的模板填写。").Because(err)
+		}
+		line, _ := c.FieldPos(0)
+		table, lines = append(table, rec), append(lines, line)
+	}
+	if len(table) == 0 {
+		return nil, fault.Invalid("import_unreadable", "文件是空的，请使用下载的模板填写。")
 	}
 	col := map[string]int{}
 	for i, h := range table[0] {
@@ -202,8 +230,8 @@ func ReadRows(raw []byte) ([]Row, error) {
 			u.Kind = k
 		}
 		u.Duties = strings.FieldsFunc(get(7), func(r rune) bool { return strings.ContainsRune(",，、; ；", r) })
-		if u.Code != "" || u.Name != "" {
-			rows = append(rows, Row{Line: i + 2, Unit: u})
+		if strings.Join(rec, "") != "" {
+			rows = append(rows, Row{Line: lines[i+1], Unit: u})
 		}
 	}
 	return rows, nil

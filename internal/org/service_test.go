@@ -2,6 +2,8 @@ package org
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +199,37 @@ func TestWholeProvinceIsQuick(t *testing.T) {
 			t.Errorf("too slow: %v, %v", created, loaded)
 		}
 	})
+}
+
+// Every wrong cell is named by its line in the file and its column; the line is
+// left out whole.
+func TestImportNamesEveryWrongCell(t *testing.T) {
+	d, _ := dbtest.SQLite(t, schemas...)
+	s := seeded(t, d)
+	rows, err := ReadRows([]byte("单位编码,单位名称,简称,类型,上级编码,区划代码,职责代码,其他职责代码,职责,电话,联络员\n" +
+		"\n" +
+		"D420200-p,黄石市平安办,,部门,P420200,420200,p,,\"两行\n职责\",,\n" +
+		"坏 编码,,,部门,P420200,999999,,,," + strings.Repeat("1", 41) + ",\n" +
+		",,,,,,,,,,张三\n" +
+		"D420200-q,黄石市无上级局,,部门,P999999,420200,,,,,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := s.Import(ctx, By{Account: 9}, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range rep.Errors {
+		got = append(got, fmt.Sprintf("%d%s", e.Line, e.Column))
+	}
+	want := []string{"5单位编码", "5单位名称", "5电话", "5区划代码", "6类型", "6单位名称", "6区划代码", "7上级编码"}
+	if rep.Created != 1 || !slices.Equal(got, want) {
+		t.Errorf("created %d, %v", rep.Created, got)
+	}
+	if u, _ := s.Tree().ByCode("D420200-p"); u.Responsibilities != "两行\n职责" {
+		t.Errorf("%+v", u)
+	}
 }
 
 func TestImport(t *testing.T) {

@@ -3,7 +3,9 @@ package org
 import (
 	"sort"
 	"strconv"
+	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/region"
 )
 
@@ -77,6 +79,12 @@ func buildTree(rows map[rowKey]row, at int64, ini *initialsCache) *Tree {
 		t.index(u, int32(i))
 	}
 	return t
+}
+
+// Holds tells whether the tree is also the organisation at another moment.
+func (t *Tree) Holds(at time.Time) bool {
+	ms := clock.Millis(at)
+	return ms >= t.at && (t.next == 0 || ms < t.next)
 }
 
 // index enters a unit in force into the look-ups.

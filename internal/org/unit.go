@@ -2,6 +2,7 @@ package org
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,47 +129,64 @@ var codeForm = regexp.MustCompile(`^[A-Z][0-9]{6}([0-9]{3})?(-[a-z0-9]+(-[a-z0-9
 // check judges the form of a new unit; its place in the tree is judged by the
 // caller of place.
 func (n *NewUnit) check() error {
-	rule, ok := kindRules[n.Kind]
-	if !ok {
-		return bad("unit_kind_unknown", "kind", "单位类型“%s”不存在。", n.Kind)
+	if wrong := n.faults(); len(wrong) > 0 {
+		return wrong[0]
 	}
+	return nil
+}
+
+// faults are all that is wrong with the form of a new unit, each with the field
+// it is about.
+func (n *NewUnit) faults() (out []error) {
 	n.Name, n.Short = strings.TrimSpace(n.Name), strings.TrimSpace(n.Short)
 	if n.Short == "" {
 		n.Short = n.Name
 	}
-	switch {
-	case !codeForm.MatchString(n.Code) || n.Code[0] != rule.prefix:
-		return bad("unit_code_invalid", "code", "单位编码“%s”不符合要求，%s的编码应以%c加6位区划代码开头。", n.Code, rule.label, rule.prefix)
-	case n.Name == "" || len([]rune(n.Name)) > 60:
-		return bad("unit_name_invalid", "name", "单位名称应为1至60个字。")
-	case len([]rune(n.Short)) > 30:
-		return bad("unit_name_invalid", "short", "单位简称不能超过30个字。")
-	case len([]rune(n.Responsibilities)) > 2000:
-		return bad("unit_text_too_long", "responsibilities", "职责说明不能超过2000字。")
-	case len([]rune(n.Phone)) > 40 || len([]rune(n.Contact)) > 40:
-		return bad("unit_text_too_long", "contact", "联系人和电话不能超过40个字。")
-	case len(n.Duties) > 100:
-		return bad("unit_duties_too_many", "duties", "一个单位最多列100项职责。")
-	}
-	for _, d := range append([]string{n.Duty}, n.Duties...) {
-		if strings.ContainsAny(d, ", \t\n") || len(d) > 40 {
-			return bad("unit_duty_invalid", "duties", "职责代码“%s”不符合要求。", d)
+	add := func(wrong bool, fault error) {
+		if wrong {
+			out = append(out, fault)
 		}
 	}
+	rule, known := kindRules[n.Kind]
+	add(!known, bad("unit_kind_unknown", "kind", "单位类型“%s”不存在，应为%s之一。", n.Kind, kindNames()))
+	add(known && (!codeForm.MatchString(n.Code) || n.Code[0] != rule.prefix),
+		bad("unit_code_invalid", "code", "单位编码“%s”不符合要求，%s的编码应以%c加6位区划代码开头。", n.Code, rule.label, rule.prefix))
+	add(n.Name == "" || len([]rune(n.Name)) > 60, bad("unit_name_invalid", "name", "单位名称应为1至60个字。"))
+	add(n.Short != n.Name && len([]rune(n.Short)) > 30, bad("unit_name_invalid", "short", "单位简称不能超过30个字。"))
+	add(n.Short == n.Name && len([]rune(n.Short)) > 30 && len([]rune(n.Short)) <= 60, bad("unit_name_invalid", "short", "单位名称超过30个字的，须另填不超过30个字的简称。"))
+	add(len([]rune(n.Responsibilities)) > 2000, bad("unit_text_too_long", "responsibilities", "职责说明不能超过2000字。"))
+	add(len([]rune(n.Phone)) > 40, bad("unit_text_too_long", "phone", "电话不能超过40个字。"))
+	add(len([]rune(n.Contact)) > 40, bad("unit_text_too_long", "contact", "联系人不能超过40个字。"))
+	add(len(n.Duties) > 100, bad("unit_duties_too_many", "duties", "一个单位最多列100项职责。"))
+	for k, d := range append([]string{n.Duty}, n.Duties...) {
+		field := "duties"
+		if k == 0 {
+			field = "duty"
+		}
+		add(strings.ContainsAny(d, ", \t\n") || len(d) > 40, bad("unit_duty_invalid", field, "职责代码“%s”不符合要求。", d))
+	}
 	r, ok := region.Get(n.Region)
-	if !ok {
-		return bad("unit_region_unknown", "region", "区划代码“%s”不存在。", n.Region)
+	add(!ok, bad("unit_region_unknown", "region", "区划代码“%s”不存在。", n.Region))
+	if !ok || !known {
+		return out
 	}
 	if n.countyPlatform(r) {
 		n.Kind = KindCountyPlatform
-		return nil // its approval is judged inside the transaction
+		return out // its approval is judged inside the transaction
 	}
-	for _, l := range rule.levels {
-		if r.Level == l {
-			return nil
+	add(!slices.Contains(rule.levels, r.Level), bad("unit_region_level", "region", "%s不能设在%s这一级。", rule.label, r.Name))
+	return out
+}
+
+// kindNames lists the kinds of unit that a table may name.
+func kindNames() string {
+	var names []string
+	for _, k := range Kinds() {
+		if k != KindCountyPlatform {
+			names = append(names, k.Label())
 		}
 	}
-	return bad("unit_region_level", "region", "%s不能设在%s这一级。", rule.label, r.Name)
+	return strings.Join(names, "、")
 }
 
 // countyPlatform recognises an attempt to set up a platform in a county,

@@ -59,6 +59,15 @@ func (w *work) classify() (changed []string, err error) {
 		}
 		t.Detail.Flags = keep
 	}
+	if w.data["category_was"] != nil || w.data["region_was"] != nil { // what was proposed for another matter or place no longer holds
+		t.Detail.Suggestion = nil
+		if w.s.Propose != nil {
+			if sug := w.s.Propose(t.Platform, t.Category, t.Region, t.AcceptedAt()); sug != nil {
+				sug.At = w.now
+				t.Detail.Suggestion = sug
+			}
+		}
+	}
 	return changed, nil
 }
 

@@ -202,22 +202,21 @@ func guardLevelAllowed(w *work) error {
 		return fault.Invalid("unit_unknown", "承办单位不存在或已停用。").At(fault.Field{Name: "unit", Detail: "请选择在用的单位。"})
 	}
 	c, known := w.s.categories(w.t.Platform, w.t.AcceptedAt()).Get(w.t.Category)
-	if known && unit.Kind == "town" && c.Lowest != "town" {
-		return fault.Invalid("level_too_low", "“%s”应由职能部门办理，不得分派给乡镇街道。", c.Name).At(fault.Field{Name: "unit", Detail: "请改派职能部门。"})
-	}
-	if known && c.Lowest == "city" && (unit.Kind == "county" || unit.Kind == "county_department") {
+	if known && (c.Lowest == category.City || c.Lowest == category.Province) && (unit.Kind == "county" || unit.Kind == "county_department") {
 		return fault.Invalid("level_too_low", "“%s”应由市级部门办理，不能下派到县区。", c.Name).At(fault.Field{Name: "unit", Detail: "请改派市级部门。"})
 	}
 	return nil
 }
 
-// guardTownAllowed checks a town against its 履职事项清单.
+// guardTownAllowed checks a town against its 履职事项清单, in the
+// classification under which the ticket began.
 func guardTownAllowed(w *work) error {
 	unit, ok := w.tree.Get(w.in.Int("unit"))
-	if ok && unit.Kind == "town" && !category.TownMay(w.t.Category) {
-		return fault.Invalid("town_not_listed", "该事项不在乡镇街道履职事项清单内，不能派给%s。", unit.Name).At(fault.Field{Name: "unit", Detail: "请改派县区职能部门。"})
+	tree := w.s.categories(w.t.Platform, w.t.AcceptedAt())
+	if !ok || unit.Kind != "town" || tree.TownMay(w.t.Category) {
+		return nil
 	}
-	return nil
+	return fault.Invalid("town_not_listed", "“%s”不在乡镇（街道）履职事项清单内，应由职能部门办理，不能派给%s。", tree.PathName(w.t.Category), unit.Name).At(fault.Field{Name: "unit", Detail: "请改派职能部门。"})
 }
 
 // guardConflictFree keeps a 举报 away from the accused unit and everything below it.

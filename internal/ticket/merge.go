@@ -153,8 +153,8 @@ func guardMainOpen(w *work) error {
 	if !w.s.covers(w.actor, main.stands) {
 		return fault.Invalid("main_unknown", "主单不存在。").At(fault.Field{Name: "main", Detail: "请重新选择。"})
 	}
-	if Final(main.Status) || main.Status == ToCallback || main.Main != 0 {
-		return fault.Conflict("main_closed", "主单已办结或已并入其他工单。")
+	if Final(main.Status) || main.Status == ToCallback || main.Status == ToRecheck || main.Main != 0 { // what has been answered takes nobody along
+		return fault.Conflict("main_closed", "主单已经答复、办结或并入其他工单，不能再并入。")
 	}
 	if n, err := w.tx.Exec(`UPDATE ticket SET version = version WHERE id = $1 AND status = $2`, id, main.Status); err != nil || n == 0 {
 		return fault.Conflict("main_closed", "主单刚刚发生变化，请重试。") // holds the row against a close in between

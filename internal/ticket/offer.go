@@ -147,8 +147,8 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 	o := Offer{Name: e.Action, Label: e.Label, Primary: e.Primary, Danger: e.Danger, Fields: make([]OfferField, 0, len(e.Fields))}
 	if a != nil {
 		o.Assignment, o.Unit = a.ID, w.tree.Name(a.Unit)
-		o.Help = w.asked(e, a)
 	}
+	o.Help = w.asked(e, a)
 	for _, ref := range e.Fields {
 		name, required := Required(ref)
 		if name == "consult_units" {
@@ -177,9 +177,23 @@ func (w *work) offer(e *Edge, a *Assignment) Offer {
 	return o
 }
 
-// asked tells whoever decides an application (退单、延期、挂起) what was asked for;
-// the applicant's own words stand in the record of the flow. Empty for other acts.
+// asked tells whoever decides an application (退单、延期、挂起、免评、降密) what was
+// asked for; the applicant's own words stand in the record of the flow. Empty
+// for other acts.
 func (w *work) asked(e *Edge, a *Assignment) string {
+	if r := w.t.Detail.Relabel; e.Action == "relabel" && r != nil {
+		to := w.choice("label", r.To)
+		if r.By == w.actor.Account {
+			return fmt.Sprintf("您已申请把密级降为“%s”，须由另一人复核后生效，现在等待他人同意。", to)
+		}
+		return fmt.Sprintf("已有人申请把密级降为“%s”，理由见“流转”。您也选“%s”即为同意，随即生效。", to, to)
+	}
+	if x := w.t.Detail.Exempt; e.Action == "decide-exempt" && x != nil {
+		return fmt.Sprintf("申请免评的理由：%s。依据和说明见“流转”。", w.choice("exempt_reason", x.Reason))
+	}
+	if a == nil {
+		return ""
+	}
 	kind := map[string]string{"decide-return": ReqReturn, "decide-extension": ReqExtension, "decide-suspension": ReqSuspension}[e.Action]
 	r := w.t.pending(a.ID, kind)
 	if kind == "" || r == nil {

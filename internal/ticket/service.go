@@ -33,6 +33,9 @@ type Deps struct {
 	Policy *policy.Store
 	Access *access.Service // the account policy of reveals; nil = the embedded one
 	Words  *db.TextIndex   // what Index of package insight keeps; nil = typed words are looked for in titles
+	// Propose asks the 派单目录 of a moment for a unit, nil when it has none. It
+	// is asked anew when the matter or the place is corrected; nil = no one to ask.
+	Propose func(platform int64, code, region string, at time.Time) *Suggestion
 }
 
 // Service is the one writer of tickets. It is built once by app.

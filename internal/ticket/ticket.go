@@ -95,6 +95,7 @@ type Suggestion struct {
 	Rule       string   `json:"rule,omitempty"`      // rule id in the 派单目录
 	Catalogue  int64    `json:"catalogue,omitempty"` // version of the 派单目录
 	Trace      []string `json:"trace,omitempty"`
+	At         int64    `json:"at,omitempty"` // ms, when it was made; 0 = on acceptance
 }
 
 // UnitVerdict is the handling unit's claim at 办结.

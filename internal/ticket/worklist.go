@@ -10,6 +10,7 @@ const (
 	QueueReturn    = "return_review"    // 退单待审, at the node that delegated
 	QueueExtension = "extension_review" // 延期待审
 	QueueSuspend   = "suspend_review"   // 挂起待审
+	QueueExempt    = "exempt_review"    // 免评待审, at the platform
 	QueueDisputed  = "disputed"         // 疑难: 会商 or 提级
 	QueueRelay     = "relay"            // 热线中转 task of the 回访席
 	QueueDone      = "unit_done"        // 已办: the unit keeps read access
@@ -97,6 +98,9 @@ func (t *Ticket) places(tree *org.Tree) map[place]standing {
 			unit = parent.Unit
 		}
 		rows[place{unit, a.ID}] = standing{queue, decideBy}
+	}
+	if x, a := t.Detail.Exempt, t.Root(); x != nil && x.State == "proposed" && a != nil && !Final(t.Status) {
+		rows[place{t.Platform, a.ID}] = standing{QueueExempt, own.sort}
 	}
 	return rows
 }

@@ -13,6 +13,7 @@ export interface Suggestion {
   confidence?: number
   level: string
   why?: string
+  basis?: string
 }
 export interface TicketRow {
   id: string

@@ -28,6 +28,8 @@ export const LEVELS = [
   { value: 'hub', label: '县级承办中心' },
   { value: 'town', label: '乡镇（街道）' },
 ]
+/** The levels that a row of the catalogue may name: a town is chosen by its county's 承办中心, the province's own units by name. */
+export const TARGETS = ['city', 'county', 'hub']
 export const levelLabel = (v?: string) => LEVELS.find((l) => l.value === v)?.label ?? v ?? ''
 
 /** Names of matters by their code: third level with its path. */

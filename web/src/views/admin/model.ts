@@ -19,6 +19,7 @@ export interface AdminUnit {
   active?: boolean
   from?: string
   to?: string
+  next?: string
   version?: number
   children?: number | boolean
 }
@@ -26,7 +27,7 @@ export interface ImportReport {
   created: number
   updated: number
   unchanged: number
-  errors?: { line: number; code?: string; detail: string }[]
+  errors?: { line: number; column?: string; code?: string; detail: string }[]
 }
 
 export const UNIT_KINDS: Option[] = [
