@@ -139,7 +139,7 @@ func suiteFlag(f *flag.FlagSet) *string {
 // phoneFlags are the settings of the exchange.
 func phoneFlags(f *flag.FlagSet) *app.Phone {
 	p := &app.Phone{}
-	f.StringVar(&p.SIP, "sip", "", "SIP 监听地址（UDP 和 TCP），如 0.0.0.0:5060；不填不启用语音平台")
+	f.StringVar(&p.SIP, "sip", "", "SIP 监听地址（UDP 和 TCP），如 0.0.0.0:5060；不填：serve 不启用语音平台，demo 自选5060至5099中空闲的一个（off 为不启用）")
 	f.StringVar(&p.RTP, "rtp", "", "RTP 端口范围，不填为 20000-29999")
 	f.StringVar(&p.Web, "web-media", "", "浏览器座席的媒体端口，不填为 127.0.0.1:5062")
 	for _, o := range []struct{ name, media, usage string }{

@@ -394,7 +394,11 @@ func (a *API) counts(ctx context.Context, actor access.Actor, page string, queue
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, QueueCount{q, QueueLabels[q], cs[0].N, cs[0].Overdue, cs[0].Capped})
+		label := QueueLabels[q]
+		if q == "mine" && sc(q).Own == 0 { // a lead sees what every seat of the centre took up
+			label = "本中心受理的"
+		}
+		out = append(out, QueueCount{q, label, cs[0].N, cs[0].Overdue, cs[0].Capped})
 	}
 	return out, nil
 }

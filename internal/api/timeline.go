@@ -116,6 +116,9 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules, categories *categ
 		{"outcome", "回访结果", "callback_outcome"}, {"redirect", "引导途径", "redirect_kind"}, {"invalid", "无效原因", "invalid_reason"}, {"level", "督办方式", "supervise_level"},
 	} {
 		v := str(l.Data[o.key])
+		if o.key == "outcome" && l.Event.Kind != "ticket.callback" { // the citizen's own page was no call
+			continue
+		}
 		if way, verdict := verdictWays[v]; o.key == "way" && verdict {
 			add("评价方式", way)
 		} else if v != "" {

@@ -5,7 +5,6 @@ package app
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/dispatch"
 	"hotline/internal/eventlog"
+	"hotline/internal/fault"
 	"hotline/internal/insight"
 	"hotline/internal/intake"
 	"hotline/internal/job"
@@ -115,7 +115,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	}
 	a := &App{Config: c}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("无法建立数据目录 %s：%w", c.Data, err)
+		return nil, fault.Invalid("data_dir", "无法建立数据目录 %s，请换一个目录，或检查上级目录是否存在、是否可写。", c.Data).Because(err)
 	}
 	if !c.ReadOnly {
 		if err := a.takeLock(); err != nil {

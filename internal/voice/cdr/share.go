@@ -106,17 +106,18 @@ func (c *Call) figures() Figures {
 // of its lines.
 func (sh Share) missed(arg func(any) string) string {
 	var marks []string
+	column := "b.line"
+	for _, l := range sh.Lines {
+		marks = append(marks, arg(l))
+	}
 	if sh.Unit == 0 {
+		column, marks = "b.platform", nil
 		for _, p := range sh.Platforms {
 			marks = append(marks, arg(p))
 		}
-		return "b.platform IN (" + strings.Join(marks, ",") + ")"
-	}
-	for _, l := range sh.Lines {
-		marks = append(marks, arg(l))
 	}
 	if len(marks) == 0 {
 		return "1 = 0"
 	}
-	return "b.line IN (" + strings.Join(marks, ",") + ")"
+	return column + " IN (" + strings.Join(marks, ",") + ")"
 }

@@ -47,6 +47,7 @@ type Message struct {
 	Call      int64       `json:"call,omitempty,string"`
 	Direction string      `json:"direction,omitempty"`
 	Callback  bool        `json:"callback,omitempty"` // the citizen is called when the seat accepts
+	Kept      bool        `json:"kept,omitempty"`     // who chose to keep the place and be called, instead of giving up
 	Number    string      `json:"number,omitempty"`   // masked, but in caller
 	Line      string      `json:"line,omitempty"`
 	LineName  string      `json:"line_name,omitempty"`

@@ -80,7 +80,7 @@ func (x *Exchange) ring(ctx context.Context, c *call, a acd.Action) {
 			return
 		}
 		s.rings = a.Call
-		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Why: a.Why, Number: owed.rec.Masked, Region: owed.rec.Region, Place: region.FullName(owed.rec.Region), Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
+		s.push(Message{Type: "ringing", Call: a.Call, Callback: true, Kept: owed.back.Kind == "kept", Why: a.Why, Number: owed.rec.Masked, Region: owed.rec.Region, Place: region.FullName(owed.rec.Region), Line: owed.rec.Line, LineName: x.Lines.Name(owed.rec.Line, x.clk.Now()), Ring: x.now().queueTime(owed.rec.Queue), Waited: x.ms() - owed.rec.Began})
 		o.Call = a.Call
 		owed.offer = o
 		x.saveOffer(*o)

@@ -21,6 +21,8 @@ export interface Call {
   call: string
   direction?: 'in' | 'out'
   callback?: boolean
+  /** The caller chose to keep the place in the queue and be called. */
+  kept?: boolean
   number?: string
   line?: string
   line_name?: string
