@@ -301,10 +301,12 @@ func (s *site) permissions(t *ticket.Ticket, p *citizen.Progress) {
 	if len(p.Messages) > 0 {
 		p.MayMessage = allow("relay", "")
 	}
+	p.MayPlay.Allowed = s.a.Demo && t.Detail.Visitor && !ticket.Final(t.Status)
 }
 
-// act runs a citizen's action once per form.
-func (s *site) act(ctx context.Context, ref citizen.Ref, name string, fields map[string]any) error {
+// act runs a citizen's action once per form, with the files that came with it. A
+// form sent twice brings its files twice: they are the same by name and size.
+func (s *site) act(ctx context.Context, ref citizen.Ref, name string, fields map[string]any, files ...ticket.Attachment) error {
 	t, err := s.find(ctx, ref)
 	if err != nil {
 		return err
@@ -314,9 +316,16 @@ func (s *site) act(ctx context.Context, ref citizen.Ref, name string, fields map
 			delete(fields, k)
 		}
 	}
+	said := fmt.Sprint(fields)
+	for _, f := range files {
+		said += fmt.Sprintf("\n%s %d", f.Name, f.Size)
+	}
+	if len(files) > 0 {
+		fields["files"] = idsOf(files)
+	}
 	actor := access.AsCitizen(0, ref.IP)
 	return s.a.DB.Update(ctx, func(tx *db.Tx) error {
-		_, _, err := s.a.Ticket.Once(tx, t.ID, ref.Key, ticket.Digest(name, fmt.Sprint(fields)), func() (int, []byte, error) {
+		_, _, err := s.a.Ticket.Once(tx, t.ID, ref.Key, ticket.Digest(name, said), func() (int, []byte, error) {
 			_, err := s.a.Ticket.DoTx(tx, actor, t.ID, ticket.Action{Name: name, Fields: fields})
 			return 200, nil, err
 		})
@@ -330,15 +339,10 @@ func (s *site) Supplement(ctx context.Context, ref citizen.Ref, text string, fil
 		return err
 	}
 	defer s.drop(ctx, kept)
-	ids := idsOf(kept)
-	if strings.TrimSpace(text) == "" && len(ids) > 0 {
+	if strings.TrimSpace(text) == "" && len(kept) > 0 {
 		text = "补充了附件。"
 	}
-	f := map[string]any{"text": text}
-	if len(ids) > 0 {
-		f["files"] = ids
-	}
-	return s.act(ctx, ref, "supplement", f)
+	return s.act(ctx, ref, "supplement", map[string]any{"text": text}, kept...)
 }
 
 func (s *site) Urge(ctx context.Context, ref citizen.Ref, reason string) error {
@@ -367,4 +371,17 @@ func (s *site) Withdraw(ctx context.Context, ref citizen.Ref, reason, text strin
 		reason += "：" + text
 	}
 	return s.act(ctx, ref, "withdraw", map[string]any{"reason": zh.Truncate(reason, 400)})
+}
+
+// Play hands the ticket to the demonstration, which plays the other roles.
+func (s *site) Play(ctx context.Context, ref citizen.Ref) error {
+	t, err := s.find(ctx, ref)
+	if err != nil {
+		return err
+	}
+	var p citizen.Progress
+	if s.permissions(t, &p); !p.MayPlay.Allowed {
+		return fault.Conflict("play_over", "这件诉求已经办结，没有可以代为办理的步骤。")
+	}
+	return s.a.API.Demo.Autoplay(ctx, access.System("demo"), t.ID)
 }

@@ -294,6 +294,8 @@ func (d *desk) WriteTalk(ctx context.Context, token, holder, _, text string) (st
 	return d.holder, nil
 }
 
+func (d *desk) Play(_ context.Context, ref Ref) error { return d.act(ref, "play") }
+
 func (d *desk) DemoEnabled() bool { return d.demo }
 
 func (d *desk) DemoPhones(context.Context, string) ([]Message, error) {

@@ -84,6 +84,9 @@ type Services interface {
 
 	// DemoEnabled tells whether this is a demonstration with invented data.
 	DemoEnabled() bool
+	// Play hands the ticket to the demonstration, which plays the other roles
+	// until it is closed.
+	Play(ctx context.Context, ref Ref) error
 	// DemoPhones lists the messages of the simulated phone 模拟手机, newest first.
 	DemoPhones(ctx context.Context, phone string) ([]Message, error)
 }

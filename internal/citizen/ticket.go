@@ -45,10 +45,16 @@ var acts = map[string]act{
 		Lead: "撤回后不再办理，也不能恢复；需要时可以重新反映。",
 		may:  func(p Progress) Permission { return p.MayWithdraw }, do: (*site).doWithdraw,
 	},
+	"play": {
+		Title: "演示：请系统扮演其余角色", Button: "开始扮演", Done: "系统已开始扮演其余角色，约一分钟内办结；刷新本页可以看到进展。",
+		Lead: "派单、办理、审核、回访各步由系统代为办理，只用于演示。",
+		may:  func(p Progress) Permission { return p.MayPlay },
+		do:   func(h *site, r *http.Request, ref Ref) (problems, error) { return nil, h.s.Play(r.Context(), ref) },
+	},
 }
 
 // actOrder is the order of the acts on the ticket page.
-var actOrder = []string{"evaluate", "message", "supplement", "urge", "withdraw"}
+var actOrder = []string{"evaluate", "message", "supplement", "urge", "withdraw", "play"}
 
 // actView is one act as the ticket page offers it.
 type actView struct {

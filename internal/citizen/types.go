@@ -116,6 +116,7 @@ type Progress struct {
 	Evaluated string // what the citizen said already, `非常满意（电话回访）`; empty before
 
 	MaySupplement, MayUrge, MayEvaluate, MayMessage, MayWithdraw Permission
+	MayPlay                                                      Permission // in the demonstration
 }
 
 // Point is one 诉求点 with the unit that has it.
