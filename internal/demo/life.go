@@ -138,10 +138,7 @@ func (s *script) ending(q *intake.Request, phone bool) string {
 func (s *script) follow(ending string, phone bool) {
 	if !phone {
 		s.pass(2*time.Minute, 26*time.Minute)
-		desk := s.who(s.n.Platform, access.Agent)
-		if s.informant() {
-			desk = s.who(s.n.Platform, access.Dispatcher)
-		}
+		desk := s.who(s.n.Platform, receiver(ticket.LabelOf(s.n)))
 		switch ending {
 		case intake.WayAnswer:
 			f := map[string]any{"answer_text": s.tale.Reply}

@@ -35,10 +35,7 @@ func (f *Face) next(ctx context.Context, t *ticket.Ticket) (move, error) {
 	case ticket.Quarantined:
 		return f.say(owner(access.Privacy))("release", "解除隔离", map[string]any{"reason": "经判定不涉及国家秘密和工作秘密。"})
 	case ticket.Received, ticket.SeatFix:
-		role := access.Agent
-		if t.Label != access.Normal && t.Label != access.Confidential {
-			role = access.Dispatcher
-		}
+		role := receiver(t.Label)
 		fields := map[string]any{}
 		if code, known := f.category(t); t.Category == "" && known {
 			fields["category"] = code
@@ -274,4 +271,16 @@ func cityOf(code string) string {
 func (f *Face) take(ctx context.Context, t *ticket.Ticket, m move) (ticket.Result, error) {
 	m.act.Version = t.Version
 	return f.a.Ticket.Do(ctx, m.who, t.ID, m.act)
+}
+
+// receiver is who takes up a request that came by the web (受理): any seat the
+// open ones, the 班长 those whose citizen stays hidden, else the dispatcher.
+func receiver(l access.Label) access.Role {
+	switch l {
+	case access.Normal:
+		return access.Agent
+	case access.Confidential:
+		return access.ShiftLead
+	}
+	return access.Dispatcher
 }

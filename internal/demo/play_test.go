@@ -89,6 +89,7 @@ func TestPlayedTicketIsClosed(t *testing.T) {
 		{"匿名", "投诉", "040101", "421202", func(q *intake.Request) {
 			q.Secrecy, q.Requester = ticket.SecrecyAnonymous, ticket.Requester{}
 		}},
+		{"对承办单位隐藏身份", "投诉", "040101", "421202", func(q *intake.Request) { q.Secrecy = ticket.SecrecyUnit }},
 		{"诉求点", "投诉", "040101", "421202", func(q *intake.Request) { q.Points = []string{"停止夜间施工", "公示监测结果"} }},
 	} {
 		t.Run(x.name, func(t *testing.T) {

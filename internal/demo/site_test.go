@@ -3,6 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
+	"image"
+	"image/png"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
@@ -20,6 +22,7 @@ import (
 // and hands the ticket to the demonstration without being anybody's staff.
 func citizenHandsOver(t *testing.T, a *app.App, c *clock.Virtual, f *Face) {
 	made := submitted(t, a, "投诉", "040101", "421202", nil)
+	a.SetReady(true, "")
 	site := httptest.NewServer(a.Serve(f))
 	defer site.Close()
 	jar, _ := cookiejar.New(nil)
@@ -43,8 +46,8 @@ func citizenHandsOver(t *testing.T, a *app.App, c *clock.Virtual, f *Face) {
 	m := multipart.NewWriter(&more)
 	_ = m.WriteField("key", "supplement-of-one-visitor")
 	_ = m.WriteField("text", "昨晚又施工到两点。")
-	w, _ := m.CreateFormFile("files", "现场.txt")
-	_, _ = w.Write([]byte("施工时间记录：凌晨一点五十分仍在浇筑。"))
+	w, _ := m.CreateFormFile("files", "现场.png")
+	_ = png.Encode(w, image.NewGray(image.Rect(0, 0, 8, 8)))
 	m.Close()
 	for range 2 {
 		post(at+"/supplement", m.FormDataContentType(), more.String())

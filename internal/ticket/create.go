@@ -116,7 +116,7 @@ func (s *Service) Prepare(ctx context.Context, actor access.Actor, n Intake) (*D
 	_, rv := s.rulesNow(plat.ID, timeOf(at))
 	_, lv := s.limitsNow(plat.ID, timeOf(at))
 	t := Ticket{ID: idAt(s.DB, at, n.At > 0 && s.history), Number: number, Former: n.Former, Source: n.Source, SourceNo: n.SourceNo, Platform: plat.ID, CreatedBy: actor.Account,
-		Type: n.Type, Category: n.Category, Region: n.Region, Label: labelOf(n), Secrecy: n.Secrecy, Urgency: or(n.Urgency, "一般"), Nature: or(n.Nature, "普通"),
+		Type: n.Type, Category: n.Category, Region: n.Region, Label: LabelOf(n), Secrecy: n.Secrecy, Urgency: or(n.Urgency, "一般"), Nature: or(n.Nature, "普通"),
 		Channel: n.Channel, Line: n.Line, Call: n.Call, Status: n.Status, Version: 1, RulesID: rv.ID, LimitsID: lv.ID, Leg: 1,
 		TitleR: zh.Redact(n.Title), ContentR: zh.Redact(n.Content), AddressR: zh.MaskAddress(n.Address), ObjectR: zh.Redact(n.Object),
 		Kind: or(n.Requester.Kind, "个人"), RepeatOf: n.RepeatOf, SplitOf: n.SplitOf, Accepted: at, Original: n.Original, Occurred: n.Occurred}
@@ -180,9 +180,9 @@ func (s *Service) PhoneIndex(l access.Label, phone string) []byte {
 
 func fieldAD(id int64, field string) string { return fmt.Sprintf("ticket|%d|%s", id, field) }
 
-// labelOf is the secrecy label a ticket starts with: 举报 and hidden identity
+// LabelOf is the secrecy label a ticket starts with: 举报 and hidden identity
 // are never ordinary; only two persons can lower it later.
-func labelOf(n Intake) access.Label {
+func LabelOf(n Intake) access.Label {
 	switch {
 	case n.Status == Quarantined:
 		return access.Quarantine
