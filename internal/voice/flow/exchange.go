@@ -56,7 +56,7 @@ type Exchange struct {
 	legs     map[media.Leg]*call
 	seats    map[string]*seat
 	phones   map[string]string // phone user → seat id
-	special  map[string]cdr.Special
+	special  map[string][]cdr.Special
 	owing    map[int64]*owed             // call-backs that are open, by the call that was missed
 	leader   map[int64]cdr.LeaderSession // 领导接听 by account
 	accounts []media.Phone               // of the registrar
@@ -74,7 +74,7 @@ type Exchange struct {
 func New(d Deps) *Exchange {
 	RegisterPolicies(d.Policy)
 	x := &Exchange{Deps: d, clk: d.DB.Clock(), rules: policy.Cached(d.Policy, PolicyVoice, ParseRules), calls: map[int64]*call{}, legs: map[media.Leg]*call{}, seats: map[string]*seat{},
-		phones: map[string]string{}, special: map[string]cdr.Special{}, owing: map[int64]*owed{}, leader: map[int64]cdr.LeaderSession{}, accounts: []media.Phone{}, wake: make(chan struct{}, 1), journal: newJournal(d.DB), wallers: map[chan struct{}]bool{}}
+		phones: map[string]string{}, special: map[string][]cdr.Special{}, owing: map[int64]*owed{}, leader: map[int64]cdr.LeaderSession{}, accounts: []media.Phone{}, wake: make(chan struct{}, 1), journal: newJournal(d.DB), wallers: map[chan struct{}]bool{}}
 	d.CDR.Counted = func() { // counted after the call is over, when nothing else moves
 		x.mu.Lock()
 		defer x.mu.Unlock()

@@ -573,4 +573,21 @@ func TestSpecialList(t *testing.T) {
 	if !w.e.Heard(special, b.leg) {
 		t.Error("the special number reached nobody")
 	}
+
+	tree := w.deps.Org.Tree()
+	at := func(city int64) bool {
+		c := &call{x: w.x, rec: cdr.Call{ID: 1, Number: "13871234567"}}
+		c.City = city
+		must(t, w.deps.CDR.Seal(&c.rec))
+		w.x.mu.Lock()
+		defer w.x.mu.Unlock()
+		return c.special() != nil
+	}
+	if huangshi, ok := tree.ByCode("P420200"); !ok || !at(wuhan.ID) || !at(tree.Province().ID) || at(huangshi.ID) {
+		t.Error("a city's list is for its own calls and for those of no city")
+	}
+	w.c.Advance(25 * time.Hour)
+	if at(wuhan.ID) {
+		t.Error("an entry that has run out still counts")
+	}
 }

@@ -203,7 +203,7 @@ func (x *Exchange) history(ctx context.Context, c *call) {
 // greet plays what the number asks for and lets the call into its queue.
 func (c *call) greet(ctx context.Context) {
 	names := []string{string(c.Treat.Prompt)}
-	if sp, ok := c.x.special[c.callerKey()]; ok && c.rec.Number != "" && sp.Expires > c.x.ms() {
+	if sp := c.special(); sp != nil {
 		if sp.Kind == "care" {
 			c.Boost += c.x.now().Hazard
 		} else { // announced as such and last in line, never cut off
@@ -275,6 +275,21 @@ func (c *call) least() acd.Reach {
 // city's 班长 sees it wait.
 func (c *call) anybodys() bool { return !c.Named && c.least() == acd.ReachProvince }
 
+// special is the entry of the special list that concerns the call. A city's list
+// is for its own calls and for those that name no city; the province's for all.
+func (c *call) special() *cdr.Special {
+	if c.rec.Number == "" {
+		return nil
+	}
+	here, all := c.platformUnit(c.x), c.x.Org.Tree().Province().ID
+	for _, s := range c.x.special[c.callerKey()] {
+		if s.Expires > c.x.ms() && (s.Platform == here || s.Platform == all || here == all) {
+			return &s
+		}
+	}
+	return nil
+}
+
 // loadSpecial reads the special list into memory.
 func (x *Exchange) loadSpecial(ctx context.Context) error {
 	list, err := x.CDR.ActiveSpecials(ctx)
@@ -283,9 +298,9 @@ func (x *Exchange) loadSpecial(ctx context.Context) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.special = map[string]cdr.Special{}
+	x.special = map[string][]cdr.Special{}
 	for _, s := range list {
-		x.special[s.Key] = s
+		x.special[s.Key] = append(x.special[s.Key], s)
 	}
 	return nil
 }
