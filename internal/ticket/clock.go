@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"hotline/internal/calendar"
-	"hotline/internal/category"
 	"hotline/internal/clock"
 )
 
@@ -105,7 +104,7 @@ func (s *Service) limitFor(t *Ticket, kind string) calendar.Limit {
 	if c, ok := s.categories(t.Platform, t.AcceptedAt()).Get(t.Category); ok {
 		key = c.LimitKey
 	}
-	row, ok := category.FindLimit(s.limitsOf(t), key, t.Type, t.Urgency, kind)
+	row, ok := s.tightest(s.limitsOf(t), t.LimitsID, t.AcceptedAt(), key, t.Type, t.Urgency, kind)
 	if !ok { // CheckLimits demands a general row for every step
 		return calendar.Limit{N: 5, Unit: calendar.Workday}
 	}

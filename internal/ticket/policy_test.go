@@ -1,12 +1,18 @@
 package ticket
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"hotline/internal/calendar"
 	"hotline/internal/category"
+	"hotline/internal/db"
+	"hotline/internal/db/dbtest"
 	"hotline/internal/fault"
+	"hotline/internal/policy"
 )
 
 // A city may tighten and never loosen, whichever row it does it by.
@@ -44,5 +50,48 @@ func TestValidateLimits(t *testing.T) {
 		if !fault.Is(err, "limit_loosened") || !strings.Contains(fault.As(err).Detail, "只能收紧不能放宽") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// What a city ruled before the province tightened holds nobody longer; what is
+// stricter still holds, and an open ticket stays under what it began under.
+func TestTightestLimitBinds(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	rows := func(n int) []byte {
+		list := category.Limits()
+		for i, r := range list {
+			if r.Kind == ClockHandle && r.Unit == string(calendar.Workday) {
+				list[i].N = n
+			}
+		}
+		return []byte(mustJSON(list))
+	}
+	publish := func(platform int64, n int) {
+		t.Helper()
+		if err := d.Update(context.Background(), func(tx *db.Tx) error {
+			_, err := w.s.Policy.Publish(tx, policy.Publication{Kind: PolicyLimits, Platform: platform, Doc: rows(n), By: 7, Note: "调整办理时限"})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(time.Minute)
+	}
+	city := w.units["P420100"].ID
+	limit := func(id int64) int { return w.s.limitFor(w.load(id), ClockHandle).N }
+	publish(policy.Province, 3)
+	publish(city, 3)
+	old := w.create(nil).ID
+	c.Advance(time.Minute)
+	publish(policy.Province, 2)
+	if now, was := limit(w.create(nil).ID), limit(old); now != 2 || was != 3 {
+		t.Errorf("after the province tightened: new %d, open %d", now, was)
+	}
+	if l, ok := w.s.Limit(city, "040101", "投诉", "", ClockHandle); !ok || l.N != 2 {
+		t.Errorf("the preview says %v", l)
+	}
+	publish(city, 1)
+	if got := limit(w.create(nil).ID); got != 1 {
+		t.Errorf("a stricter city: %d", got)
 	}
 }

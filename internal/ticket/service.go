@@ -141,13 +141,29 @@ func (s *Service) limitsOf(t *Ticket) []category.LimitRow {
 	return rows
 }
 
+// tightest finds a limit in rows of the version, and in the province's of that
+// moment, and gives the one that binds: what a city published before the province
+// tightened holds nobody longer (只许收紧).
+func (s *Service) tightest(rows []category.LimitRow, version int64, at time.Time, key, typ, urgency, kind string) (category.LimitRow, bool) {
+	row, ok := category.FindLimit(rows, key, typ, urgency, kind)
+	above, v := s.limitsNow(policy.Province, at)
+	if v.ID == version {
+		return row, ok
+	}
+	if p, set := category.FindLimit(above, key, typ, urgency, kind); set && !(ok && row.Limit().Within(p.Limit())) {
+		return p, true
+	}
+	return row, ok
+}
+
 // Limit is the limit in force now for a kind of clock, for previews.
 func (s *Service) Limit(platform int64, code, typ, urgency, kind string) (calendar.Limit, bool) {
 	key := ""
 	if c, ok := s.Categories(platform).Get(code); ok {
 		key = c.LimitKey
 	}
-	rows, _ := s.limitsNow(platform, s.DB.Clock().Now())
-	row, ok := category.FindLimit(rows, key, typ, or(urgency, "一般"), kind)
+	now := s.DB.Clock().Now()
+	rows, v := s.limitsNow(platform, now)
+	row, ok := s.tightest(rows, v.ID, now, key, typ, or(urgency, "一般"), kind)
 	return calendar.Limit{N: row.N, Unit: calendar.Unit(row.Unit)}, ok
 }
