@@ -408,7 +408,7 @@ func (a *API) scopeFor(actor access.Actor, _ []string) func(queue string) access
 	sc := a.Access.ScopeOf(actor)
 	return func(queue string) access.Scope {
 		if sc.Caller && (queue == "to_accept") {
-			return access.Scope{Units: []int64{actor.Platform}, Labels: []access.Label{access.Normal, access.Confidential}}
+			return access.Scope{Units: []int64{actor.Platform}, Labels: sc.Labels}
 		}
 		return sc
 	}

@@ -273,14 +273,11 @@ func (f *Face) take(ctx context.Context, t *ticket.Ticket, m move) (ticket.Resul
 	return f.a.Ticket.Do(ctx, m.who, t.ID, m.act)
 }
 
-// receiver is who takes up a request that came by the web (受理): any seat the
-// open ones, the 班长 those whose citizen stays hidden, else the dispatcher.
+// receiver is who takes up a request that came by the web (受理): any seat, but
+// for a 举报.
 func receiver(l access.Label) access.Role {
-	switch l {
-	case access.Normal:
+	if l == access.Normal || l == access.Confidential {
 		return access.Agent
-	case access.Confidential:
-		return access.ShiftLead
 	}
 	return access.Dispatcher
 }

@@ -338,10 +338,11 @@ var contractorSteps = map[string]bool{"accept": true, "answer": true, "transfer"
 	"callback": true, "relay": true, "note": true, "withdraw": true}
 
 // takeUp keeps a seat's sight of what it took up: a request that came by the
-// web belongs to nobody until a seat moves it on from 待受理 or 退回补正.
+// web belongs to nobody until a seat moves it on from 待受理 or 退回补正, or hides
+// its citizen from the other seats (改密级).
 func (w *work) takeUp(from string) {
 	seat := w.actor.Role == access.Agent || w.actor.Role == access.BranchAgent || w.actor.Role == access.ShiftLead
-	if !seat || w.actor.Account == 0 || from == w.t.Status || from != Received && from != SeatFix {
+	if !seat || w.actor.Account == 0 || from == w.t.Status && w.edge.Action != "relabel" || from != Received && from != SeatFix {
 		return
 	}
 	if w.t.CreatedBy == w.actor.Account && w.t.Channel == "phone" || slices.Contains(w.t.Detail.Seats, w.actor.Account) {

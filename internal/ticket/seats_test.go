@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"context"
 	"testing"
 
 	"hotline/internal/access"
@@ -44,6 +45,17 @@ func TestSeatKeepsSightOfWhatItTookUp(t *testing.T) {
 		see("dispatched by the desk, which is no seat", true, true)
 		if n := len(w.load(web).Detail.Seats); n != 2 {
 			t.Errorf("%d seats", n)
+		}
+		hidden := w.create(func(n *Intake) { n.Channel, n.Status = "web", Received }).ID
+		w.must(other, hidden, "relabel", map[string]any{"label": "confidential", "reason": "诉求人要求隐藏身份。"})
+		w.must(other, hidden, "accept", nil) // it is the seat's own now
+		waits := w.create(func(n *Intake) { n.Channel, n.Status, n.Secrecy = "web", Received, SecrecyUnit }).ID
+		report := w.create(func(n *Intake) { n.Channel, n.Status, n.Type = "web", Received, "举报" }).ID
+		if _, err := w.s.Get(context.Background(), other, waits); err != nil {
+			t.Error("what waits for any seat does not open:", err)
+		}
+		if _, err := w.s.Get(context.Background(), other, report); err == nil {
+			t.Error("a seat opens a 举报 of the web")
 		}
 		phone := w.create(nil).ID
 		if w.load(phone).Detail.Seats != nil {

@@ -88,7 +88,7 @@ func (s *Service) covers(actor access.Actor, places string) (ok bool) {
 	eachPlace(rows, func(p place, st standing) bool {
 		ok = sc.Covers(p.unit, access.Label(label)) ||
 			// A seat may open what waits for 受理 on its platform.
-			sc.Caller && p.unit == actor.Platform && p.assignment == 0 && label == string(access.Normal) && (st.state == Received || st.state == SeatFix)
+			sc.Caller && p.unit == actor.Platform && p.assignment == 0 && sc.Cleared(access.Label(label)) && (st.state == Received || st.state == SeatFix)
 		return !ok
 	})
 	return ok
