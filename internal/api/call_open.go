@@ -27,16 +27,10 @@ func (a *API) callOpenRoutes() {
 			return nil, err
 		}
 		actor := actorOf(ctx)
-		if a.Voice == nil {
-			return nil, errNoVoice()
-		}
-		number, ok := a.Voice.CallerOf(actor, id)
-		if !ok {
-			return nil, errNotMyCall()
-		}
 		out := openOut{Items: []CallerTicket{}}
-		if number == "" { // withheld: nobody's tickets
-			return &struct{ Body openOut }{out}, nil
+		number, err := a.onLine(ctx, actor, id)
+		if err != nil || number == "" { // withheld: nobody's tickets
+			return &struct{ Body openOut }{out}, err
 		}
 		c, err := a.caller(ctx, actor, number)
 		out.Items = c.Open
@@ -96,6 +90,9 @@ func (a *API) ask(ctx context.Context, call int64, key string, id int64, name, t
 	if err != nil {
 		return "", err
 	}
+	if number == "" {
+		return "", errNotMyCall()
+	}
 	mine, err := a.Ticket.ByPhone(ctx, number, callerLooks)
 	if err != nil {
 		return "", err
@@ -126,24 +123,16 @@ func (a *API) ask(ctx context.Context, call int64, key string, id int64, name, t
 }
 
 // onLine is the number of the caller who rings at the actor's seat, talks with
-// it or did so until a moment ago.
+// it or did so until a moment ago, on whichever exchange; "" when it is withheld.
 //
-// Errors: not_found when it is not this seat's call, or its number is withheld.
+// Errors: not_found call_absent when it is not this seat's call.
 func (a *API) onLine(ctx context.Context, actor access.Actor, call int64) (string, error) {
-	if a.Voice == nil {
-		return "", errNoVoice()
-	}
-	number, ok := a.Voice.CallerOf(actor, call)
-	if !ok {
-		var err error
-		if number, err = a.CDR.CallerOf(ctx, actor.Account, call); err != nil {
-			return "", err
+	if a.Voice != nil {
+		if number, ok := a.Voice.CallerOf(actor, call); ok {
+			return number, nil
 		}
 	}
-	if number == "" {
-		return "", errNotMyCall()
-	}
-	return number, nil
+	return a.CDR.CallerOf(ctx, actor.Account, call)
 }
 
 func errNotMyCall() error {
