@@ -344,3 +344,16 @@ func TestElsewhereIsChinese(t *testing.T) {
 		t.Errorf("POST /notice: %d", s.code)
 	}
 }
+
+// What plays the other roles is there in the demonstration and nowhere else.
+func TestOnlyTheDemonstrationPlays(t *testing.T) {
+	b := visit(t)
+	at := b.lookUp()
+	for _, demo := range []bool{false, true} {
+		b.desk.demo = demo
+		want := map[bool]int{false: http.StatusMethodNotAllowed, true: http.StatusOK}[demo]
+		if got := b.post(at+"/play", url.Values{"key": {"a key of sixteen or more"}}).code; got != want {
+			t.Errorf("demonstration %v: %d", demo, got)
+		}
+	}
+}

@@ -53,6 +53,12 @@ var acts = map[string]act{
 	},
 }
 
+// actOf finds an act of the site; the last of them is the demonstration's alone.
+func (h *site) actOf(name string) (act, bool) {
+	a, known := acts[name]
+	return a, known && (name != "play" || h.s.DemoEnabled())
+}
+
 // actOrder is the order of the acts on the ticket page.
 var actOrder = []string{"evaluate", "message", "supplement", "urge", "withdraw", "play"}
 
@@ -109,7 +115,7 @@ func stages(at int) []stageView {
 func (h *site) actForm(w http.ResponseWriter, r *http.Request) { h.showAct(w, r, nil, 0) }
 
 func (h *site) showAct(w http.ResponseWriter, r *http.Request, errs problems, code int) {
-	a, known := acts[r.PathValue("act")]
+	a, known := h.actOf(r.PathValue("act"))
 	if !known {
 		h.elsewhere(w, r)
 		return
@@ -150,7 +156,7 @@ func writeKey(r *http.Request) string {
 
 // actPost carries an act out and goes back to the ticket.
 func (h *site) actPost(w http.ResponseWriter, r *http.Request) {
-	a, known := acts[r.PathValue("act")]
+	a, known := h.actOf(r.PathValue("act"))
 	if !known {
 		h.elsewhere(w, r)
 		return
