@@ -396,8 +396,8 @@ func TestRestartAdoptsCalls(t *testing.T) {
 	}
 }
 
-// A call that breaks off is dialled again, once.
-func TestBrokenCallIsRedialled(t *testing.T) {
+// brokenOff is a talk that has just broken off.
+func brokenOff(t *testing.T) (*world, *page, int64) {
 	w := newWorld(t)
 	p := w.sit("wang")
 	caller := w.call("12345")
@@ -405,6 +405,12 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 	id := p.answer()
 	w.e.Break(caller)
 	w.sync()
+	return w, p, id
+}
+
+// A call that breaks off is dialled again, once.
+func TestBrokenCallIsRedialled(t *testing.T) {
+	w, p, id := brokenOff(t)
 	again := w.e.Dialled()
 	if again.To.Value != "13871234567" {
 		t.Fatalf("dialled %+v", again)
@@ -426,13 +432,7 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 
 // A redial that nobody takes leaves the talk that there was.
 func TestRedialInVainIsStillAnAnsweredCall(t *testing.T) {
-	w := newWorld(t)
-	p := w.sit("wang")
-	caller := w.call("12345")
-	w.pass(2 * time.Second)
-	id := p.answer()
-	w.e.Break(caller)
-	w.sync()
+	w, p, id := brokenOff(t)
 	w.e.Refuse(w.e.Dialled().Leg, 19)
 	w.sync()
 	if r := w.record(id); r.Result != cdr.Answered || r.TalkMs() == 0 && r.AnsweredAt == 0 || p.state() != "acw" {
