@@ -78,7 +78,7 @@ var Table = []Grant{
 		Note: "举报件只在受理时可见，提交后不再可见；本人草稿30分钟内可改"},
 	{Role: ShiftLead, Label: "班长", Scope: ScopeTeam, Clearance: nc,
 		Verbs: []Verb{Create, View, Edit, KBRead, Reveal, Listen, Reassign, Inspect, Stats},
-		Masks: masks(Masked, Token, Absent)},
+		Masks: masks(Masked, Token, Absent), InCall: masks(Clear, Clear, Clear), Note: "接听时与座席相同"},
 	{Role: Dispatcher, Label: "派单审核员", Scope: ScopeCentre, Clearance: ncw,
 		Verbs: []Verb{Create, View, Approve, Edit, Merge, Redact, KBRead},
 		Masks: masks(Masked, Token, Absent), Note: "举报件只见脱敏文本，不见身份"},

@@ -115,7 +115,7 @@ func (c *Center) open(rec *cdr.Call) {
 		if rec.Seat != 0 && rec.Ticket == 0 {
 			flow.KeepDraft(ctx, c.Intake, rec.Seat, rec)
 		}
-		if s == nil || rec.Number == "" || flow.NumberSeen(ctx, c.Audit, s.actor, rec.ID) != nil {
+		if s == nil || !flow.ShowsNumber(s.actor, rec) || flow.NumberSeen(ctx, c.Audit, s.actor, rec.ID) != nil {
 			return
 		}
 		c.mu.Lock()

@@ -345,9 +345,10 @@ func (x *Exchange) abandonSeat(ctx context.Context, s *seat, why string) {
 }
 
 // reveal shows the caller's number to the seat that has the caller on the line,
-// once the audit of it is durable.
+// once the audit of it is durable. A role that dials without knowing the number
+// (回访员) does not learn it by the call.
 func (x *Exchange) reveal(s *seat, c *call) {
-	if c.rec.Number == "" {
+	if !ShowsNumber(s.actor, &c.rec) {
 		return
 	}
 	id, number, a := c.rec.ID, c.rec.Number, s.actor
@@ -361,6 +362,11 @@ func (x *Exchange) reveal(s *seat, c *call) {
 			s.push(Message{Type: "caller", Call: id, Number: number})
 		}
 	}()
+}
+
+// ShowsNumber tells whether a seat may read the number of the call that it has.
+func ShowsNumber(a access.Actor, rec *cdr.Call) bool {
+	return rec.Number != "" && access.MaskInCall(a.Role, access.Normal, access.FieldPhone) == access.Clear
 }
 
 // NumberSeen notes that a seat was shown the number of its caller.

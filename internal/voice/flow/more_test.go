@@ -112,11 +112,23 @@ func TestOutboundRespectsQuietHours(t *testing.T) {
 		t.Errorf("a seat dials a list: %v", err)
 	}
 	caller := w.sit("callback")
+	again, err := w.deps.Intake.Submit(ctx, p.a, intake.Request{Type: "求助", Title: "水压不足", Content: "二栋高层早晚水压不足，已有一周。", Region: "420100", Channel: "phone", Way: intake.WayDispatch, Requester: ticket.Requester{Name: "李女士", Phone: "13811113333"}})
+	must(t, err)
+	must(t, caller.d.Dial(ctx, again.ID))
+	w.e.Pick(w.e.Dialled().Leg)
+	w.sync()
+	must(t, caller.d.Hangup(ctx))
+	w.sync()
+	must(t, caller.d.Ready(ctx))
 	must(t, caller.d.Progressive(ctx, true))
 	must(t, caller.d.Progressive(ctx, false))
 	w.c.Set(time.Date(2026, 11, 24, 21, 30, 0, 0, clock.Shanghai))
 	if err := caller.d.Progressive(ctx, true); !fault.Is(err, "quiet_hours") {
 		t.Errorf("a list is dialled in the evening: %v", err)
+	}
+	w.eventually("the seat that took the request in is shown the number", func() bool { m, ok := p.last("caller"); return ok && m.Number == "13811112222" })
+	if m, ok := caller.last("caller"); ok {
+		t.Errorf("who calls back is shown %+v", m)
 	}
 }
 
