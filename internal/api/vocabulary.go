@@ -151,7 +151,7 @@ func (a *API) vocabularyRoutes() {
 		Within string `query:"within"`
 	}) (*struct{ Body regionsOut }, error) {
 		out := regionsOut{Items: []RegionOut{}}
-		for _, r := range region.SearchIn(in.Q, in.Within, 20) {
+		for _, r := range region.Search(in.Q, in.Within, 20) {
 			out.Items = append(out.Items, regionOut(r, true))
 		}
 		return &struct{ Body regionsOut }{out}, nil

@@ -162,7 +162,7 @@ func TestTextIndex(t *testing.T) {
 		}
 		return out
 	}
-	dbtest.Each(t, []db.Schema{db.TextSchema("words")}, func(t *testing.T, d *db.DB, _ *clock.Virtual) {
+	dbtest.Each(t, []db.Schema{db.Text("words").Schema()}, func(t *testing.T, d *db.DB, _ *clock.Virtual) {
 		docs := map[int64]string{
 			1: "电梯/梯故/故障",
 			2: "电梯/梯停/停运/电梯/电梯",

@@ -29,9 +29,6 @@ func Text(name string) TextIndex {
 	return TextIndex{name}
 }
 
-// TextSchema is the schema of the text index of that name.
-func TextSchema(name string) Schema { return Text(name).Schema() }
-
 // TextIndex is Text, for those who have the database at hand.
 func (d *DB) TextIndex(name string) *TextIndex { t := Text(name); return &t }
 

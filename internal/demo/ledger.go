@@ -186,14 +186,6 @@ func softened(err error) bool {
 // bursting is how many people a city has in which many call about one thing.
 const bursting = 3_000_000
 
-// tied is how many tickets tie plants in a city.
-func tied(city string) int {
-	if at, _ := region.Get(city); at.Population < bursting {
-		return 3
-	}
-	return 6
-}
-
 // firstTied is the first number of the wants behind tie.
 const firstTied = 90_000
 

@@ -9,6 +9,7 @@ import (
 	"hotline/internal/app"
 	"hotline/internal/clock"
 	"hotline/internal/db"
+	"hotline/internal/region"
 )
 
 func tickets(t *testing.T, a *app.App) (n, numbers int64) {
@@ -122,4 +123,12 @@ type walking struct{ *clock.Virtual }
 func (w *walking) Sleep(ctx context.Context, d time.Duration) error {
 	w.Advance(d)
 	return ctx.Err()
+}
+
+// tied is how many tickets tie plants in a city.
+func tied(city string) int {
+	if at, _ := region.Get(city); at.Population < bursting {
+		return 3
+	}
+	return 6
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"hotline/internal/insight"
 	"hotline/internal/org"
 	"hotline/internal/policy"
 	"hotline/internal/region"
@@ -82,9 +81,6 @@ func (s *Service) Propose(platform int64, code, region string, at time.Time) *ti
 	}
 	return nil
 }
-
-// Level says a suggestion's confidence in words.
-func Level(p float64) string { return insight.Level(p) }
 
 // target finds the unit a rule means for a place.
 func target(tree *org.Tree, r Rule, q Question) (org.Unit, string, bool) {

@@ -106,7 +106,7 @@ func TestSearch(t *testing.T) {
 		{"保成", "420102002", []string{"保成社区"}},
 		{"　ｈｓ ", "", []string{"洪山区"}},
 	} {
-		got := SearchIn(tt.q, tt.within, 10)
+		got := Search(tt.q, tt.within, 10)
 		for i, want := range tt.want {
 			if len(got) <= i || got[i].Name != want {
 				t.Errorf("%q in %q: %v, want %v first", tt.q, tt.within, names2(got), tt.want)
@@ -114,10 +114,10 @@ func TestSearch(t *testing.T) {
 			}
 		}
 	}
-	if len(Search("保成", 10)) != 0 {
+	if len(Search("保成", "", 10)) != 0 {
 		t.Error("villages are searched only inside a county")
 	}
-	if Search("", 10) != nil || Search("hs", 0) != nil || len(Search("s", 3)) != 3 {
+	if Search("", "", 10) != nil || Search("hs", "", 0) != nil || len(Search("s", "", 3)) != 3 {
 		t.Error("limits")
 	}
 }
@@ -125,7 +125,7 @@ func TestSearch(t *testing.T) {
 func TestCountiesComeBeforeTownships(t *testing.T) {
 	for _, q := range []string{"h", "xs", "洪", "山", "yc"} {
 		town := false
-		for _, r := range Search(q, 100) {
+		for _, r := range Search(q, "", 100) {
 			if r.Level == LevelTown {
 				town = true
 			} else if town {

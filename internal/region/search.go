@@ -38,11 +38,9 @@ func spell(r *Region) spelled {
 // Search finds regions by part of the name or by pinyin, whole or initials:
 // "hs" and "洪山" both give 洪山区. Cities and counties come before townships,
 // exact hits before others, populous places first.
-func Search(q string, limit int) []Region { return SearchIn(q, "", limit) }
-
-// SearchIn is Search with the regions inside a given one first. Villages are
-// searched only when it is a county or a township.
-func SearchIn(q, within string, limit int) []Region {
+// Those inside a given region come first of all; villages are searched only
+// when that is a county or a township.
+func Search(q, within string, limit int) []Region {
 	q = strings.ToLower(zh.Normalize(q))
 	q = strings.Join(strings.Fields(q), "")
 	if q == "" || limit <= 0 {

@@ -30,10 +30,6 @@ func Grams(s string) []string {
 	return out
 }
 
-// SearchText is Grams joined by spaces: what the full-text column stores, the
-// same for SQLite and PostgreSQL.
-func SearchText(s string) string { return strings.Join(Grams(s), " ") }
-
 // QueryGrams cuts a query into the terms that a match must all have: pairs of
 // Han characters, a single one where it stands alone, words and numbers; each
 // once, in order.

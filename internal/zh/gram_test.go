@@ -22,7 +22,7 @@ func TestGrams(t *testing.T) {
 		{"，。！", "", ""},
 		{"", "", ""},
 	} {
-		if diff := cmp.Diff(tt.index, SearchText(tt.in)); diff != "" {
+		if diff := cmp.Diff(tt.index, strings.Join(Grams(tt.in), " ")); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(tt.query, strings.Join(QueryGrams(tt.in), " ")); diff != "" {

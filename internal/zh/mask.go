@@ -3,7 +3,6 @@ package zh
 import (
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 // MaskPhone shows a number for recognition, not for dialling: "138****2671",
@@ -44,17 +43,6 @@ func MaskName(s string) string {
 		return "*"
 	}
 	return string(rs[:keep]) + strings.Repeat("*", min(len(rs)-keep, 3))
-}
-
-// MaskID keeps the first and the last four characters of an identity number:
-// "4201**********1234". A shorter number keeps none.
-func MaskID(s string) string {
-	s = strings.TrimSpace(s)
-	n := utf8.RuneCountInString(s)
-	if n < 15 || n != len(s) {
-		return strings.Repeat("*", n)
-	}
-	return s[:4] + strings.Repeat("*", n-8) + s[n-4:]
 }
 
 var street = regexp.MustCompile(`^.*?(?:街道|大道|[镇乡路街巷])`)

@@ -85,21 +85,6 @@ func allDigits(s string) bool {
 	return true
 }
 
-// ValidID checks an 18-character citizen identity number (GB 11643): province,
-// date of birth and check digit.
-func ValidID(s string) bool {
-	s = strings.ToUpper(s)
-	if len(s) != 18 || !allDigits(s[:17]) || s[17] != 'X' && !allDigits(s[17:]) || !birthday(s[6:14]) || !strings.Contains(idProvinces, s[:2]+" ") {
-		return false
-	}
-	// ISO 7064 MOD 11-2
-	sum := 0
-	for i := range 17 {
-		sum = (sum + int(s[i]-'0')) * 2 % 11
-	}
-	return "10X98765432"[sum] == s[17]
-}
-
 const idProvinces = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 "
 
 // birthday tells whether yyyymmdd is a date on which a living person may have

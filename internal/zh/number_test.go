@@ -32,34 +32,6 @@ func TestNormalizedPhoneStays(t *testing.T) {
 	})
 }
 
-func TestValidID(t *testing.T) {
-	// 11010519491231002X is the example of GB 11643-1999.
-	for s, want := range map[string]bool{
-		"11010519491231002X": true, "11010519491231002x": true, "110105194912310021": false, "11010519491331002X": false, "11010519490229002X": false,
-		"00010519491231002X": false, "110105491231002": false, "": false, "１1010519491231002X": false, "1101051949123100２X": false,
-	} {
-		if got := ValidID(s); got != want {
-			t.Errorf("%q: %v", s, got)
-		}
-	}
-}
-
-func TestValidIDDetectsEveryWrongDigit(t *testing.T) {
-	const good = "11010519491231002X"
-	for i := range good {
-		for d := '0'; d <= '9'; d++ {
-			bad := []byte(good)
-			if bad[i] == byte(d) {
-				continue
-			}
-			bad[i] = byte(d)
-			if ValidID(string(bad)) {
-				t.Errorf("%s is valid", bad)
-			}
-		}
-	}
-}
-
 func TestValidUSCC(t *testing.T) {
 	// The check characters were computed by hand from GB 32100-2015.
 	for s, want := range map[string]bool{

@@ -34,14 +34,6 @@ func (r result) p(q float64) time.Duration {
 	return r.times[int(float64(len(r.times)-1)*q)].Round(time.Microsecond)
 }
 
-// full is the rate that both cores would give if nobody else used them.
-func (r result) full() float64 {
-	if r.cpu == 0 {
-		return 0
-	}
-	return float64(cores) / r.cpu.Seconds()
-}
-
 const cores = 2
 
 func (r result) String() string {

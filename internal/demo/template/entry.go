@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -295,17 +294,3 @@ var byType = sync.OnceValue(func() map[string][]*entry {
 	}
 	return m
 })
-
-// Categories lists the codes of the matters that have texts, in order.
-func Categories() []string {
-	seen := map[string]bool{}
-	var out []string
-	for _, e := range entries() {
-		if !seen[e.cat.Code] {
-			seen[e.cat.Code] = true
-			out = append(out, e.cat.Code)
-		}
-	}
-	sort.Strings(out)
-	return out
-}

@@ -27,8 +27,6 @@ type Draft struct {
 	UnsatisfiedCode        string // the reason code of Unsatisfied
 
 	entry *entry
-	known map[string]string
-	place Place
 }
 
 // shares are the types of request in per mille, as the hotlines of a province
@@ -44,7 +42,7 @@ func Generate(r *rand.Rand, at time.Time, p Place) Draft {
 	n := r.IntN(1000)
 	for _, s := range shares {
 		if n -= s.n; n < 0 {
-			return draft(r, at, p, draw(r, at, p, s.typ), s.typ, nil)
+			return draft(r, at, p, draw(r, at, p, s.typ), s.typ)
 		}
 	}
 	panic("template: shares do not add up")
@@ -72,21 +70,7 @@ func About(r *rand.Rand, at time.Time, p Place, code, typ string) (Draft, bool) 
 		return Draft{}, false
 	}
 	i := r.IntN(len(fit))
-	return draft(r, at, p, fit[i], types[i], nil), true
-}
-
-// Again drafts what another citizen says about the same matter at the same
-// place, as in a 群诉.
-func Again(r *rand.Rand, at time.Time, d Draft) Draft {
-	keep := map[string]string{}
-	for k, v := range d.known {
-		switch k {
-		case "when", "t", "since", "spot":
-		default:
-			keep[k] = v
-		}
-	}
-	return draft(r, at, d.place, d.entry, d.Type, keep)
+	return draft(r, at, p, fit[i], types[i]), true
 }
 
 // draw picks an entry of a type.
@@ -129,12 +113,9 @@ func (e *entry) chance(at time.Time, p Place) float64 {
 	return w
 }
 
-func draft(r *rand.Rand, at time.Time, p Place, e *entry, typ string, keep map[string]string) Draft {
+func draft(r *rand.Rand, at time.Time, p Place, e *entry, typ string) Draft {
 	f := newFiller(r, at, p, e.place)
-	for k, v := range keep {
-		f.known[k] = v
-	}
-	d := Draft{Type: typ, Category: e.cat.Code, RequesterKind: "个人", Urgency: urgency(r, e.cat, typ), entry: e, place: p}
+	d := Draft{Type: typ, Category: e.cat.Code, RequesterKind: "个人", Urgency: urgency(r, e.cat, typ), entry: e}
 	if e.firm && r.IntN(10) < 8 {
 		d.RequesterKind = "企业"
 	}
@@ -153,7 +134,6 @@ func draft(r *rand.Rand, at time.Time, p Place, e *entry, typ string, keep map[s
 	d.Satisfied = one(r, pleased[kindOf(typ)])
 	bad := one(r, displeased[kindOf(typ)])
 	d.Unsatisfied, d.UnsatisfiedCode = bad.text, bad.code
-	d.known = f.known
 	return d
 }
 

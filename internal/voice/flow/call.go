@@ -265,21 +265,12 @@ func clips(names ...string) []media.Clip {
 	return out
 }
 
-// spell says a number below 100 the way it is spoken: 二十三.
-func spell(n int) []string {
-	switch {
-	case n < 10:
-		return []string{fmt.Sprint(n)}
-	case n == 10:
-		return []string{"十"}
-	case n < 20:
-		return []string{"十", fmt.Sprint(n % 10)}
-	case n < 100 && n%10 == 0:
-		return []string{fmt.Sprint(n / 10), "十"}
-	case n < 100:
-		return []string{fmt.Sprint(n / 10), "十", fmt.Sprint(n % 10)}
+// count is the clip that says how many of something there are: 两位, not 二位.
+func count(n int) string {
+	if n == 2 {
+		return "两"
 	}
-	return []string{"9", "十", "9"}
+	return fmt.Sprint(n)
 }
 
 // figures says digits one by one: 工号 1 0 2 4.

@@ -3,7 +3,6 @@ package flow
 import (
 	"hotline/internal/region"
 	"hotline/internal/voice/acd"
-	"hotline/internal/voice/cdr"
 )
 
 // Message is what a seat is told. Type says which fields are set:
@@ -141,6 +140,3 @@ func (x *Exchange) show(c *call) {
 		s.push(c.message("call"))
 	}
 }
-
-// ResultWord is how a call ended, in Chinese.
-func ResultWord(r string) string { return cdr.ResultWord(r) }

@@ -161,13 +161,13 @@ func (x *Exchange) saveOffer(o cdr.Offering) {
 func (c *call) announce(ctx context.Context, a acd.Action) {
 	names := []string{"q_busy"}
 	if a.Position > 1 {
-		names = append(append(append(names, "q_ahead"), spell(a.Position-1)...), "q_people")
+		names = append(names, "q_ahead", count(a.Position-1), "q_people")
 	}
 	switch {
 	case a.High == 0:
 		names = append(names, "q_long")
 	case a.High > 1:
-		names = append(append(append(append(append(names, "q_wait"), spell(max(a.Low, 1))...), "q_to"), spell(a.High)...), "q_minutes")
+		names = append(names, "q_wait", count(max(a.Low, 1)), "q_to", count(a.High), "q_minutes")
 	}
 	c.play(ctx, c.Caller, "announce", clips(names...), false, false, c.music)
 }

@@ -174,11 +174,3 @@ func below(n int) []string {
 	}
 	return out
 }
-
-// Count reads how many of something there are: 两位, not 二位.
-func Count(n int) []media.Clip {
-	if n == 2 {
-		return []media.Clip{{Name: "liang"}}
-	}
-	return []media.Clip{{Name: fmt.Sprint(n)}}
-}

@@ -90,7 +90,7 @@ func TestNumbersAreReadAsChineseReadsThem(t *testing.T) {
 
 func TestPhrasesArePutTogether(t *testing.T) {
 	l, _ := Load("")
-	parts, err := l.Sound(append([]media.Clip{{Name: "q_ahead"}, {Name: "105"}, {Name: "q_people"}, {Name: "#1020"}, {Name: "十"}}, Count(2)...))
+	parts, err := l.Sound([]media.Clip{{Name: "q_ahead"}, {Name: "105"}, {Name: "q_people"}, {Name: "#1020"}, {Name: "十"}, {Name: "两"}})
 	if err != nil || len(parts) != 1+4+1+4+1+1 {
 		t.Fatalf("%d parts, %v", len(parts), err)
 	}
