@@ -13,23 +13,6 @@ import (
 // MaxSize is the largest upload, 20 MB.
 const MaxSize = 20 << 20
 
-// contentTypes are the kinds that may be stored.
-var contentTypes = map[string]string{
-	"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf", "mp3": "audio/mpeg", "amr": "audio/amr", "mp4": "video/mp4",
-	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-// ContentType is the media type with which a stored kind is served; anything
-// unknown is served as bytes. All are sent as attachments (Content-Disposition)
-// with nosniff: only images may be shown in place.
-func ContentType(kind string) string {
-	if t, ok := contentTypes[kind]; ok {
-		return t
-	}
-	return "application/octet-stream"
-}
-
 // Check decides whether an upload may come in and returns what is to be
 // stored: its kind (jpg png pdf mp3 amr mp4 docx xlsx) by content, whatever the
 // name says, and its clean form. Images are drawn anew: upright, without EXIF
