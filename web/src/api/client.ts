@@ -99,7 +99,7 @@ export function buildURL(path: string, query?: Query): string {
   return text ? `${path}?${text}` : path
 }
 
-export function authHeaders(): Record<string, string> {
+function authHeaders(): Record<string, string> {
   const token = tabToken.get()
   return token ? { Authorization: `Bearer ${token}` } : {}
 }

@@ -35,13 +35,13 @@ const SHORT: Record<string, string> = {
 }
 
 /** 武汉市 → 武汉; a county keeps its last word, because 荆州区 and 荆州市 differ by it. */
-export function shortName(name: string, prefecture: boolean): string {
+function shortName(name: string, prefecture: boolean): string {
   if (SHORT[name]) return SHORT[name]
   return prefecture ? name.replace(/(市|州|地区|林区)$/, '') : name
 }
 
 /** labelPoint is the inner point of a feature's largest part, in degrees. */
-export function labelPoint(f: Feature): Pole {
+function labelPoint(f: Feature): Pole {
   const parts: Rings[] = f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates
   let best: Pole | null = null
   for (const rings of parts) {

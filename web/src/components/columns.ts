@@ -9,7 +9,7 @@ export interface Column {
   flex?: boolean
 }
 
-export const COLUMNS: Record<string, Column> = Object.fromEntries(
+const COLUMNS: Record<string, Column> = Object.fromEntries(
   (
     [
       { key: 'number', label: '单号', width: 146, keep: 3 },

@@ -6,7 +6,7 @@ export type Values = Record<string, unknown>
 
 const LISTS = new Set(['multiselect', 'units', 'files', 'tickets', 'points'])
 
-export function emptyOf(field: Field): unknown {
+function emptyOf(field: Field): unknown {
   if (LISTS.has(field.type)) return []
   if (field.type === 'bool') return false
   if (field.type === 'number') return undefined
@@ -14,7 +14,7 @@ export function emptyOf(field: Field): unknown {
 }
 
 /** A default may come as an id, or as {id,name} / {code,name} / {value,label}. */
-export function idOf(value: unknown): unknown {
+function idOf(value: unknown): unknown {
   if (value && typeof value === 'object' && !Array.isArray(value)) {
     const o = value as Record<string, unknown>
     return o.id ?? o.code ?? o.value ?? value
@@ -54,7 +54,7 @@ export function isShown(field: Field, values: Values, fields: Field[]): boolean 
   return wanted.includes(String(value ?? ''))
 }
 
-export function isEmpty(field: Field, value: unknown): boolean {
+function isEmpty(field: Field, value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
   if (typeof value === 'string') return value.trim() === ''
   if (Array.isArray(value)) {

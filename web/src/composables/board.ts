@@ -15,7 +15,7 @@ const DRAWER_KEY = 'hotline.drawer'
 const OWN = new Set(['id'])
 
 /** Filters as the address bar holds them: any number on any page can link to the tickets behind it. */
-export function filterOf(query: Record<string, unknown>): TicketFilter {
+function filterOf(query: Record<string, unknown>): TicketFilter {
   const out: TicketFilter = {}
   for (const [k, v] of Object.entries(query)) {
     if (!OWN.has(k) && typeof v === 'string' && v !== '') out[k] = v

@@ -3,7 +3,7 @@ import type { Values } from './actform'
 
 // Pages know what a key means (通过, 同意, 派给这家); the server names the fields. These find the one from the other.
 
-export function fieldOf(action: Action | undefined, type: Field['type']): Field | undefined {
+function fieldOf(action: Action | undefined, type: Field['type']): Field | undefined {
   return action?.fields?.find((f) => f.type === type)
 }
 

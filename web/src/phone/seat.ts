@@ -22,7 +22,7 @@ export interface Outside {
   lock(name: string, steal: boolean, lost: () => void): Promise<() => void>
 }
 
-export class SeatError extends Error {
+class SeatError extends Error {
   constructor(readonly code: string, text: string) {
     super(text)
   }

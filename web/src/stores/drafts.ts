@@ -6,7 +6,7 @@ import { draftDB } from './draftdb'
 import { useMe } from './me'
 
 export type SaveState = 'saved' | 'dirty' | 'saving' | 'local'
-export const LOCAL_MS = 250 // to this computer, so a crash loses at most a word
+const LOCAL_MS = 250 // to this computer, so a crash loses at most a word
 export const SERVER_MS = 2000 // to the server, so a change of desk loses nothing
 
 interface Entry {

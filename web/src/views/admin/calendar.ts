@@ -15,10 +15,10 @@ export interface CalendarDoc {
   years: Record<string, string>
 }
 export const HOLIDAYS = ['元旦', '春节', '清明节', '劳动节', '端午节', '中秋节', '国庆节']
-export const FIRST = 2020
+const FIRST = 2020
 
 const iso = (d: Date) => d.toISOString().slice(0, 10)
-export const weekday = (date: string) => new Date(`${date}T00:00:00Z`).getUTCDay()
+const weekday = (date: string) => new Date(`${date}T00:00:00Z`).getUTCDay()
 export const byWeek = (date: string) => weekday(date) % 6 !== 0
 
 /** every day of a year with the plain week, where the server has nothing yet. */

@@ -30,7 +30,7 @@ export interface ImportReport {
   errors?: { line: number; column?: string; code?: string; detail: string }[]
 }
 
-export const UNIT_KINDS: Option[] = [
+const UNIT_KINDS: Option[] = [
   { value: 'city_platform', label: '市州平台' },
   { value: 'county', label: '县级承办中心', hint: '市州平台在县（市、区）的席位' },
   { value: 'department', label: '部门' },

@@ -58,7 +58,7 @@ export interface Arrow {
   decided: boolean
 }
 /** arrows of one machine: those the table names, and, dashed, those a decision chooses. Several acts share one arrow. */
-export function arrowsOf(doc: RulesDoc, node: boolean): Arrow[] {
+function arrowsOf(doc: RulesDoc, node: boolean): Arrow[] {
   const known = new Set((node ? doc.states : doc.statuses).map((s) => s[0]))
   const map = new Map<string, Arrow>()
   const add = (from: string, to: string, label: string, decided: boolean) => {

@@ -57,7 +57,7 @@ export const WAYS: { value: Way; label: string; submit: string; hint: string }[]
 export const REPLY_WAYS = ['电话回访', '短信', '不需要回复']
 export const SPECIAL = ['老年人', '残疾人', '未成年人', '孕妇', '军人军属']
 export const TITLE_MAX = 50
-export const CONTENT_MAX = 20000
+const CONTENT_MAX = 20000
 
 export function blankBody(): DeskBody {
   return {

@@ -100,7 +100,7 @@ export const daysOf = (r: { from: number; to: number }) => {
   for (let d = dateOf(r.from); numberOf(d) <= r.to; d = addDays(d, 1)) out.push(d)
   return out
 }
-export const WEEKDAY = ['日', '一', '二', '三', '四', '五', '六']
+const WEEKDAY = ['日', '一', '二', '三', '四', '五', '六']
 export const weekday = (date: string) => WEEKDAY[new Date(`${date}T00:00:00Z`).getUTCDay()]
 
 /** A template on a day as a shift, in 北京时间. */

@@ -40,7 +40,7 @@ export const BY = [
 export const FAMILIES = ['接', '分', '办']
 
 /** share gives a rate in per cent from its own numerator, whatever scale the value came in. */
-export function share(num: number | undefined, den: number | undefined, value: number | null | undefined, unit?: string): number | null {
+function share(num: number | undefined, den: number | undefined, value: number | null | undefined, unit?: string): number | null {
   if (unit === '%' || unit === '％') {
     if (num !== undefined && den !== undefined) return den ? (num / den) * 100 : null
     return value ?? null
@@ -58,7 +58,7 @@ export function show(v: number | null | undefined, unit?: string): string {
 export const whole = (v?: number) => (v === undefined || v === null ? '—' : v.toLocaleString('zh-CN'))
 
 const pad = (n: number) => String(n).padStart(2, '0')
-export function addDays(day: string, n: number): string {
+function addDays(day: string, n: number): string {
   const d = new Date(`${day}T12:00:00Z`)
   d.setUTCDate(d.getUTCDate() + n)
   return `${d.getUTCFullYear()}-${pad(d.getUTCMonth() + 1)}-${pad(d.getUTCDate())}`

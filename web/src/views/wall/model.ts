@@ -21,7 +21,7 @@ export function slow(s: WallSeat, now: number): boolean {
   return (s.state === 'acw' && ms > 45_000) || (s.state === 'break' && ms > 15 * 60_000)
 }
 
-export const share = (part: number, whole: number) => (whole > 0 ? `${((100 * part) / whole).toFixed(1)}%` : '—')
+const share = (part: number, whole: number) => (whole > 0 ? `${((100 * part) / whole).toFixed(1)}%` : '—')
 
 export interface Tile {
   label: string
