@@ -3,6 +3,7 @@ package sip_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,4 +157,46 @@ func TestTrunkDigest(t *testing.T) {
 	w.until("ACK")
 	e.expect("ended 407 21 party")
 	e.empty()
+}
+
+// A border controller that answers pings and drops OPTIONS inside a dialog keeps
+// its calls; one that answers neither has lost them.
+func TestSilentTrunkIsAskedTwice(t *testing.T) {
+	if testing.Short() {
+		return
+	}
+	e := start(t, func(c *sip.Config) { c.Ping = 300 * time.Millisecond })
+	w := dialWire(t, e)
+	e.configure(nil, trunkAt("far", w))
+	var lives atomic.Bool
+	lives.Store(true)
+	asked, ended := make(chan bool, 100), make(chan bool)
+	go func() {
+		for m := w.read(time.Minute); m != ""; m = w.read(time.Minute) {
+			switch within := strings.Contains(m, ";tag=far"); {
+			case strings.HasPrefix(m, "INVITE"):
+				w.yes(m, "far")
+			case strings.HasPrefix(m, "OPTIONS") && within:
+				asked <- true
+			case strings.HasPrefix(m, "OPTIONS") && lives.Load():
+				w.send(respond(m, 200))
+			case strings.HasPrefix(m, "BYE"):
+				w.send(respond(m, 200))
+				close(ended)
+				return
+			}
+		}
+	}()
+	e.expect("trunk far true")
+	c := e.dialAny(t)
+	e.expect("answered")
+	c.Check()
+	if len(asked) == 0 || !c.Up() {
+		t.Fatalf("asked %d times; the call is up: %v", len(asked), c.Up())
+	}
+	lives.Store(false)
+	e.expect("trunk far false")
+	c.Check()
+	<-ended
+	e.expect("ended 408 102 timer")
 }

@@ -217,7 +217,8 @@ const asking = 10 * time.Second
 
 // Check asks the peer whether the call lives (OPTIONS inside the dialog, RFC 3261
 // 11): one that does not answer, or does not know the call, has lost it. Any other
-// answer will do.
+// answer will do, and so will the answer of its trunk to pings: some border
+// controllers drop requests of this kind inside a dialog.
 func (c *Call) Check() {
 	c.mu.Lock()
 	if c.state != up {
@@ -229,7 +230,11 @@ func (c *Call) Check() {
 	c.mu.Unlock()
 	ctx, cancel := ctxFor(asking)
 	defer cancel()
-	if res, err := c.do(ctx, req); err != nil || res.StatusCode == 481 || res.StatusCode == 408 {
+	res, err := c.do(ctx, req)
+	if err != nil && c.s.trunks.pings(c.trunk) {
+		return
+	}
+	if err != nil || res.StatusCode == 481 || res.StatusCode == 408 {
 		c.s.log.Info("the peer has lost the call", "call", c.id, "err", err)
 		_ = c.hangup(102, End{Code: 408, Cause: 102, By: "timer"})
 	}

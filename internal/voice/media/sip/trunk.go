@@ -257,6 +257,15 @@ func (t *trunks) heard(tr *trunk, alive bool, code int, term time.Duration) (nam
 	return tr.Name, tr.up, news
 }
 
+// pings tells that the trunk has answered the newest OPTIONS.
+func (t *trunks) pings(name string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return slices.ContainsFunc(t.list, func(tr *trunk) bool {
+		return tr.Name == name && tr.reg == nil && tr.up && tr.fails == 0
+	})
+}
+
 // views tells how the trunks stand, in the order of the rules.
 func (t *trunks) views() []media.TrunkView {
 	t.mu.RLock()
