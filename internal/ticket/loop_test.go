@@ -276,6 +276,36 @@ func TestReturn(t *testing.T) {
 	}
 }
 
+// What a county lets its department return it may pass upward within a working
+// day of that, though its own day is over; the one refusal counts once.
+func TestReturnPassesUpward(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made := w.create(nil)
+	city, hub := w.who(access.Dispatcher, "P420100"), w.who(access.Dispatcher, "C420111")
+	w.must(city, made.ID, "dispatch", map[string]any{"unit": id(w.units["C420111"].ID)})
+	w.must(hub, made.ID, "sign", nil)
+	w.must(hub, made.ID, "delegate", map[string]any{"unit": id(w.units["D420111-chengguan"].ID)})
+	c.Advance(20 * time.Hour)
+	w.must(w.who(access.Handler, "D420111-chengguan"), made.ID, "return", back2(w))
+	c.Advance(20 * time.Hour)
+	w.must(hub, made.ID, "decide-return", map[string]any{"decision": "pass", "opinion": "本区没有承担这项职责的单位。"})
+	c.Advance(20 * time.Hour)
+	w.must(hub, made.ID, "return", back2(w))
+	if got := w.load(made.ID); got.Returns != 1 || got.Dispute != "" {
+		t.Fatalf("passed upward: %d returns, dispute %q", got.Returns, got.Dispute)
+	}
+	w.must(city, made.ID, "decide-return", map[string]any{"decision": "pass", "opinion": "同意。", "redispatch": id(w.units["D420100-shuiwu"].ID)})
+	w.must(w.who(access.Handler, "D420100-shuiwu"), made.ID, "return", back2(w))
+	if got := w.load(made.ID); got.Returns != 2 || got.Dispute != "consult" {
+		t.Fatalf("returned by a second: %d returns, dispute %q", got.Returns, got.Dispute)
+	}
+	late := w.create(nil)
+	w.must(city, late.ID, "dispatch", map[string]any{"unit": id(w.units["C420111"].ID)})
+	c.Advance(5 * 24 * time.Hour)
+	w.refuse("return_too_late", hub, late.ID, "return", back2(w))
+}
+
 func back2(w *world) map[string]any {
 	return map[string]any{"return_reason": "not_duty", "basis": "权责清单未列此项", "suggested": id(w.units["D420100-chengguan"].ID)}
 }

@@ -10,24 +10,31 @@ import (
 
 func workdays(n int) calendar.Limit { return calendar.Limit{N: n, Unit: calendar.Workday} }
 
-// ReturnWindow is the time in which a unit may ask to return a ticket,
-// counted from its dispatch; later it is the 首办单位.
+// ReturnWindow is the time in which a unit may ask to return a ticket, counted
+// from its dispatch, and for a node that delegated it from when it came back;
+// later it is the 首办单位.
 var ReturnWindow = workdays(1)
 
 // doReturn (申请退单) sends the ticket back to the node that delegated it, with
-// reason, basis and a suggested unit. The clocks run on.
+// reason, basis and a suggested unit. The clocks run on. A node that passes
+// upward what was returned to it adds none to the 退单 of the ticket.
 func doReturn(w *work) error {
 	w.a.Prior = w.data["from"].(string)
 	w.a.Returns++
-	w.t.Returns++
-	if l := w.t.leg(); l != nil {
-		l.Returns++
+	passes := w.t.cameBack(w.a) > 0
+	if !passes {
+		w.t.Returns++
+		if l := w.t.leg(); l != nil {
+			l.Returns++
+		}
 	}
 	w.request(ReqReturn, w.in.Str("return_reason"), 0, w.in.Int("suggested"))
 	w.say("basis", w.in.Str("basis"))
 	w.say("reason", w.in.Str("reason"))
 	w.data["n"] = w.t.Returns
 	switch { // 2nd 退单 → 会商, 3rd → 提级
+	case passes:
+		w.msg = "已申请退回上级，1个工作日内审核。"
 	case w.t.Returns >= 3:
 		w.t.Dispute, w.t.Escalated = "escalated", true
 		w.msg = fmt.Sprintf("退单申请已提交；这是第%d次退单，已提级处理。", w.t.Returns)
@@ -108,6 +115,17 @@ func doDecideReturn(w *work) error {
 	return nil
 }
 
+// cameBack is when a node last let a unit below it return the ticket, 0 if it never did.
+func (t *Ticket) cameBack(a *Assignment) (at int64) {
+	below := t.children(a)
+	for _, r := range t.Requests {
+		if r.Kind == ReqReturn && r.State == "approved" && slices.ContainsFunc(below, func(c *Assignment) bool { return c.ID == r.Assignment }) {
+			at = max(at, r.DecidedAt)
+		}
+	}
+	return at
+}
+
 // returnedBy tells whether a unit returned the ticket in this leg.
 func (t *Ticket) returnedBy(unit int64) bool {
 	return slices.ContainsFunc(t.Assignments, func(a *Assignment) bool { return a.Leg == t.Leg && a.Unit == unit && a.State == Returned })
@@ -142,7 +160,7 @@ func (w *work) settled() {
 
 func guardReturnInTime(w *work) error {
 	cal := w.s.calendarAt(w.t.Platform, timeOf(w.now))
-	if w.now > cal.Due(timeOf(w.a.Created), ReturnWindow).UnixMilli() {
+	if w.now > cal.Due(timeOf(max(w.a.Created, w.t.cameBack(w.a))), ReturnWindow).UnixMilli() {
 		return fault.Conflict("return_too_late", "派单满1个工作日未退单的，由收单单位首办，不能再退单。")
 	}
 	if w.a.First != 0 {
