@@ -231,7 +231,7 @@ func (w *work) append(kind string) error {
 	if w.a != nil {
 		d["a"], d["au"], d["as"] = w.a.ID, w.a.Unit, w.a.State
 	}
-	if w.edge != nil && w.edge.Notice != "" {
+	if _, said := d["notice"]; !said && w.edge != nil && w.edge.Notice != "" { // "" where the step tells the citizen nothing
 		d["notice"] = w.edge.Notice
 	}
 	if w.actor.Role != "" {
