@@ -135,6 +135,9 @@ func (a *API) eventFields(l ticket.Entry, rules *ticket.Rules, categories *categ
 		}
 		add("结论", rules.OptionWord(list, v))
 	}
+	if v := num(l.Data, "raised"); v != 0 {
+		add("结论", "同意，报"+tree.Name(v)+"审核")
+	}
 	if list, _ := l.Data["consult"].([]any); len(list) > 0 {
 		names := make([]string, len(list))
 		for i, v := range list {

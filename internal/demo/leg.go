@@ -201,6 +201,14 @@ func (s *script) authority(route []org.Unit) access.Actor {
 	return s.who(s.n.Platform, access.Dispatcher)
 }
 
+// agree has everyone up the route agree to what its last node asks.
+func (s *script) agree(route []org.Unit, act, opinion string) {
+	for n := len(route); n > 0; n-- {
+		s.pass(30*time.Minute, 2*time.Hour)
+		s.do(s.authority(route[:n]), act, map[string]any{"decision": "pass", "opinion": opinion})
+	}
+}
+
 func (s *script) extend(u org.Unit, route []org.Unit) {
 	if s.lim.Unit != calendar.Workday || s.lim.N < 2 {
 		return
@@ -212,8 +220,7 @@ func (s *script) extend(u org.Unit, route []org.Unit) {
 		return
 	}
 	s.do(s.worker(u), "extend", map[string]any{"days": days, "reason": pick(s.r, extendReasons)})
-	s.pass(30*time.Minute, 2*time.Hour)
-	s.do(s.authority(route), "decide-extension", map[string]any{"decision": "pass", "opinion": "情况属实，同意延期，请告知诉求人。"})
+	s.agree(route, "decide-extension", "情况属实，同意延期，请告知诉求人。")
 }
 
 func (s *script) suspend(u org.Unit, route []org.Unit) {
@@ -224,8 +231,7 @@ func (s *script) suspend(u org.Unit, route []org.Unit) {
 	}
 	why := pick(s.r, suspendReasons)
 	s.do(s.worker(u), "suspend", map[string]any{"suspend_reason": why[0], "suspend_days": 10 + s.r.IntN(20), "reason": why[1]})
-	s.pass(30*time.Minute, 3*time.Hour)
-	s.do(s.authority(route), "decide-suspension", map[string]any{"decision": "pass", "opinion": "符合挂起条件，同意挂起，条件具备后及时恢复。"})
+	s.agree(route, "decide-suspension", "符合挂起条件，同意挂起，条件具备后及时恢复。")
 	s.pass(26*time.Hour, 100*time.Hour)
 	s.office()
 	s.do(s.worker(u), "resume", map[string]any{"note": "挂起原因已消除，恢复办理。"})

@@ -205,12 +205,9 @@ func (f *Face) node(ctx context.Context, t *ticket.Ticket, a *ticket.Assignment)
 	return move{}, false, nil
 }
 
-// decideRequest has whoever delegated decide what a unit asked for.
+// decideRequest has whose turn it is decide what a unit asked for.
 func (f *Face) decideRequest(ctx context.Context, t *ticket.Ticket, a *ticket.Assignment, r *ticket.Request) (move, error) {
-	unit := t.Platform
-	if p := t.Assignment(a.Parent); p != nil {
-		unit = p.Unit
-	}
+	unit := t.Decider(a, r.Kind)
 	u, _ := f.a.Org.Tree().Get(unit)
 	who, err := f.people.named(ctx, unit, judgeRole(u))
 	m := move{who: who, act: ticket.Action{Assignment: a.ID, Fields: map[string]any{"decision": "pass", "opinion": "情况属实，同意。"}}}

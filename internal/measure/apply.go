@@ -40,6 +40,7 @@ type fact struct {
 	Repeat   int64  `json:"repeat"`
 	OnTime   flag   `json:"ontime"`
 	Merged   flag   `json:"merged"`
+	Whole    flag   `json:"whole"`
 	Decision string `json:"decision"`
 	Outcome  string `json:"outcome"`
 	Sat      int64  `json:"sat"`
@@ -172,7 +173,7 @@ func (b *book) step(e eventlog.Event, f *fact, r, was *row) error {
 	case "decide-extension":
 		if f.Decision == "pass" {
 			r.set(mExtended, true)
-			if f.Due > e.At && f.At == r.root {
+			if f.Due > e.At && (f.Whole.On || f.At == r.root) {
 				r.late = 0
 			}
 		}

@@ -73,7 +73,9 @@ func (w *world) history() {
 	w.Do(w.Who(access.Handler, hcg), e, "sign", nil)
 	w.Do(w.Who(access.Handler, hcg), e, "contact", tickettest.Contacted)
 	w.Do(w.Who(access.Handler, hcg), e, "extend", map[string]any{"days": 2, "reason": "需要会同检测机构"})
-	w.Do(w.Who(access.Dispatcher, hub), e, "decide-extension", map[string]any{"decision": "pass", "opinion": "同意延期。"})
+	for _, who := range []access.Actor{w.Who(access.Dispatcher, hub), disp} {
+		w.Do(who, e, "decide-extension", map[string]any{"decision": "pass", "opinion": "同意延期。"})
+	}
 	w.Do(w.Who(access.Handler, hcg), e, "reply", tickettest.Reply)
 	w.Do(w.Who(access.UnitLead, hcg), e, "review", tickettest.Pass)
 	w.Do(w.Who(access.Dispatcher, hub), e, "review", tickettest.Pass)

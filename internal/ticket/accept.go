@@ -280,7 +280,7 @@ func doDeadline(w *work) error {
 			c.Stopped = w.now
 			c.schedule()
 			w.a.move(InHand)
-			return w.s.resumeClock(w, w.a, "cap")
+			return w.resume("cap")
 		}
 		return nil
 	}

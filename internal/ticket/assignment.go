@@ -82,6 +82,9 @@ const (
 	ReqReturn     = "return"     // 退单申请
 )
 
+// decides gives the kind of request that a step decides.
+var decides = map[string]string{"decide-return": ReqReturn, "decide-extension": ReqExtension, "decide-suspension": ReqSuspension}
+
 // Request is an application that somebody above decides.
 type Request struct {
 	ID         int64
@@ -96,6 +99,7 @@ type Request struct {
 	At         int64
 	Decider    int64
 	DecidedAt  int64
+	Level      int64 // the node up the line that it has climbed to, 0 = not yet
 
 	dirty bool
 	fresh bool

@@ -121,7 +121,7 @@ func (s *Service) startClock(w *work, kind string, a *Assignment, started, due i
 	if a != nil {
 		c.Assignment, c.Unit = a.ID, a.Unit
 		if kind == ClockReturn || kind == ClockExtend || kind == ClockSuspend {
-			c.Unit = s.authorityOf(w.t, a)
+			c.Unit = w.t.authority(a)
 		}
 	}
 	c.Due = due
@@ -177,15 +177,26 @@ func (s *Service) applyClocks(w *work, effects []string) {
 }
 
 // pauseClock stops time on the 办理 clock of a suspended node.
-func (w *work) pauseClock(a *Assignment) {
-	if c := w.t.clock(ClockHandle, a.ID); c != nil && c.PausedAt == 0 {
+func (w *work) pauseClock(a *Assignment) *TimeLimit {
+	c := w.t.clock(ClockHandle, a.ID)
+	if c != nil && c.PausedAt == 0 {
 		c.PausedAt = w.now
 		c.schedule()
 	}
+	return c
 }
 
-// resumeClock lets time run again and pushes the deadline by the paused time,
-// in working time for working limits.
+// dueAfter is the deadline (ms) of a paused clock that runs again at a moment: it
+// moves by the paused time, in working time for working limits.
+func (s *Service) dueAfter(w *work, c *TimeLimit, until int64) int64 {
+	if c.Limit.Unit != calendar.Workday && c.Limit.Unit != calendar.WorkHour {
+		return c.Due + until - c.PausedAt
+	}
+	pause := calendar.Span{From: clock.FromMillis(c.PausedAt), To: clock.FromMillis(until)}
+	return clock.Millis(s.calendarAt(w.t.Platform, w.tx.Now()).Extend(clock.FromMillis(c.Due), clock.FromMillis(c.Started), []calendar.Span{pause}))
+}
+
+// resumeClock lets time run again and pushes the deadline by the paused time.
 func (s *Service) resumeClock(w *work, a *Assignment, reason string) error {
 	c := w.t.clock(ClockHandle, a.ID)
 	if c == nil || c.PausedAt == 0 {
@@ -194,16 +205,9 @@ func (s *Service) resumeClock(w *work, a *Assignment, reason string) error {
 	if _, err := w.tx.Exec(`INSERT INTO time_pause (clock, from_at, to_at, reason) VALUES ($1,$2,$3,$4) ON CONFLICT (clock, from_at) DO NOTHING`, c.ID, c.PausedAt, w.now, reason); err != nil {
 		return err
 	}
-	cal := s.calendarAt(w.t.Platform, w.tx.Now())
-	if c.Limit.Unit == calendar.Workday || c.Limit.Unit == calendar.WorkHour {
-		pause := calendar.Span{From: clock.FromMillis(c.PausedAt), To: clock.FromMillis(w.now)}
-		c.Due = clock.Millis(cal.Extend(clock.FromMillis(c.Due), clock.FromMillis(c.Started), []calendar.Span{pause}))
-	} else {
-		c.Due += w.now - c.PausedAt
-	}
+	c.Due = s.dueAfter(w, c, w.now)
 	c.PausedAt = 0
 	c.schedule()
-	a.Due = c.Due
-	a.dirty = true
+	w.setDue(a, c.Due)
 	return nil
 }

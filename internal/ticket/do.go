@@ -276,6 +276,12 @@ func (w *work) resolve() error {
 			}
 		}
 	}
+	if kind := decides[w.act.Name]; kind != "" && len(fits) > 1 {
+		fits = slices.DeleteFunc(fits, func(a *Assignment) bool { return w.t.pending(a.ID, kind) == nil })
+		if len(fits) == 0 {
+			return errNoRequest()
+		}
+	}
 	switch {
 	case len(fits) == 1:
 		w.a = fits[0]
@@ -324,7 +330,7 @@ func (w *work) may(e *Edge, a *Assignment) bool {
 				return true
 			}
 		case "authority":
-			if a != nil && w.actor.Unit == w.s.authorityOf(w.t, a) {
+			if a != nil && w.actor.Unit == w.t.Decider(a, decides[e.Action]) {
 				return true
 			}
 		}
@@ -367,8 +373,8 @@ func (w *work) holds() bool {
 	return false
 }
 
-// authorityOf is the unit that delegated a node: its parent's unit or the platform.
-func (s *Service) authorityOf(t *Ticket, a *Assignment) int64 {
+// authority is the unit that delegated a node: its parent's unit or the platform.
+func (t *Ticket) authority(a *Assignment) int64 {
 	if p := t.Assignment(a.Parent); p != nil {
 		return p.Unit
 	}

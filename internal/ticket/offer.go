@@ -194,7 +194,7 @@ func (w *work) asked(e *Edge, a *Assignment) string {
 	if a == nil {
 		return ""
 	}
-	kind := map[string]string{"decide-return": ReqReturn, "decide-extension": ReqExtension, "decide-suspension": ReqSuspension}[e.Action]
+	kind := decides[e.Action]
 	r := w.t.pending(a.ID, kind)
 	if kind == "" || r == nil {
 		return ""

@@ -5,7 +5,7 @@ import "hotline/internal/db"
 // Schema is the room's tables, the same text on both engines.
 func Schema() db.Schema {
 	return db.Schema{Name: "ticket", Steps: []db.Step{{SQL: schemaV1}, {SQL: revealSchema}, {SQL: refanSchema}, {SQL: listSchema},
-		{SQL: `CREATE INDEX attachment_ref ON attachment(ref)`}}}
+		{SQL: `CREATE INDEX attachment_ref ON attachment(ref)`}, {SQL: `ALTER TABLE ticket_request ADD COLUMN level BIGINT NOT NULL DEFAULT 0`}}}
 }
 
 // Every index is paid by each step of each ticket. Lists go by worklist_rank,

@@ -51,11 +51,11 @@ func scanAssignment(s db.Scanner) (*Assignment, error) {
 	return a, err
 }
 
-const requestColumns = `id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at`
+const requestColumns = `id, ticket, assignment, kind, state, reason, days, suggested, by_account, at, decider, decided_at, level`
 
 func scanRequest(s db.Scanner) (*Request, error) {
 	r := &Request{}
-	return r, s.Scan(&r.ID, &r.Ticket, &r.Assignment, &r.Kind, &r.State, &r.Reason, &r.Days, &r.Suggested, &r.By, &r.At, &r.Decider, &r.DecidedAt)
+	return r, s.Scan(&r.ID, &r.Ticket, &r.Assignment, &r.Kind, &r.State, &r.Reason, &r.Days, &r.Suggested, &r.By, &r.At, &r.Decider, &r.DecidedAt, &r.Level)
 }
 
 // load reads the whole aggregate; fault not_found when there is none.
@@ -138,9 +138,9 @@ const (
 )
 
 func (r *Request) save(tx *db.Tx) error {
-	return tx.Send(`INSERT INTO ticket_request (`+requestColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
- ON CONFLICT (ticket, id) DO UPDATE SET state = excluded.state, decider = excluded.decider, decided_at = excluded.decided_at`,
-		r.ID, r.Ticket, r.Assignment, r.Kind, r.State, r.Reason, r.Days, r.Suggested, r.By, r.At, r.Decider, r.DecidedAt)
+	return tx.Send(`INSERT INTO ticket_request (`+requestColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)
+ ON CONFLICT (ticket, id) DO UPDATE SET state = excluded.state, decider = excluded.decider, decided_at = excluded.decided_at, level = excluded.level`,
+		r.ID, r.Ticket, r.Assignment, r.Kind, r.State, r.Reason, r.Days, r.Suggested, r.By, r.At, r.Decider, r.DecidedAt, r.Level)
 }
 
 func flag(b bool) int {

@@ -130,6 +130,7 @@ func (s *Service) Timeline(ctx context.Context, t *Ticket, clear bool) ([]Entry,
 					return err
 				}
 			}
+			x.Public = x.Public && x.Data["raised"] == nil // agreed on the way up
 			out = append(out, x)
 		}
 		return nil

@@ -93,11 +93,7 @@ func (t *Ticket) places(tree *org.Tree) map[place]standing {
 				decideBy = c.Due
 			}
 		}
-		unit := t.Platform
-		if parent := t.Assignment(a.Parent); parent != nil {
-			unit = parent.Unit
-		}
-		rows[place{unit, a.ID}] = standing{queue, decideBy}
+		rows[place{t.Decider(a, r.Kind), a.ID}] = standing{queue, decideBy}
 	}
 	if x, a := t.Detail.Exempt, t.Root(); x != nil && x.State == "proposed" && a != nil && !Final(t.Status) {
 		rows[place{t.Platform, a.ID}] = standing{QueueExempt, own.sort}
