@@ -99,6 +99,43 @@ const progress = async (t) => (await api(citizen, 'GET', `/api/v1/public/tickets
   await shot(citizen, 'extension-notice-390')
 }
 
+// 逐级延期：区县所属单位申请的延期超出区县的时限，区县同意后报市平台，市平台同意后各级时限一并延长，诉求人才收到通知
+{
+  const hub = units.find((u) => u.kind === 'county')
+  const county = await enter(browser, null, desktop)
+  await api(county, 'POST', '/api/v1/demo/enter', { unit: hub.id })
+  const t = await request(pages, 'to_dispatch')
+  for (const [page, name, fields] of [[dispatcher, 'dispatch', { unit: hub.id }], [county, 'sign'], [county, 'delegate', { unit: bureau.id }], [handler, 'sign'], [handler, 'extend', { days: 2, reason: '须等待第三方噪声检测报告，预计两个工作日内取得。' }]]) {
+    const step = await act(page, t.id, name, fields)
+    check(step.status === 200, name + '：' + JSON.stringify(step.body).slice(0, 160))
+  }
+  const due = (await get(dispatcher, t.id)).due
+  const texted = async () => {
+    await citizen.goto(base + '/demo/phone?phone=' + t.phone)
+    await settle(citizen)
+    return /延期至/.test(await citizen.textContent('body'))
+  }
+  const agree = async (page) => {
+    await goto(page, '/tickets/' + t.id)
+    await press(page, '审核延期')
+    await dialog(page).getByRole('radiogroup', { name: /审核结论/ }).locator('label').first().click()
+    await fill(page, '审核意见', '理由成立，同意延期。')
+    await submit(page)
+  }
+  await agree(county)
+  await settle(county)
+  check((await get(dispatcher, t.id)).due === due && !(await texted()), '区县同意后时限不变，诉求人未收到通知')
+  await shot(county, 'extension-raised-1600')
+  const waits = (await api(dispatcher, 'GET', '/api/v1/tickets?queue=extension_review')).body.items
+  check(waits.some((r) => r.id === t.id), '报到市平台的延期待审')
+  await agree(dispatcher)
+  const after = await get(dispatcher, t.id)
+  check(after.due > due && after.assignments.every((a) => a.due === after.due), '市平台同意后各级时限一并延长：' + after.assignments.map((a) => a.due))
+  check(await texted(), '诉求人收到延期短信')
+  await shot(dispatcher, 'extension-agreed-1600')
+  await county.context().close()
+}
+
 // 手机取证：拍照按钮打开后置摄像头，照片先预览再随答复上报
 {
   const t = await request(pages, 'handling')
