@@ -34,6 +34,17 @@ func (w *world) told(at int64) string {
 
 var agreed = map[string]any{"decision": "pass", "opinion": "情况属实，同意。"}
 
+// Who delegates no longer owes the first contact: the unit below does.
+func TestDelegatingHandsOverTheFirstContact(t *testing.T) {
+	w, at, _, _, _, _ := below(t)
+	got := w.load(at)
+	for _, a := range got.Assignments {
+		if owes := got.clock(ClockContact, a.ID) != nil; owes != (a.Parent != 0) {
+			t.Errorf("node of depth %d owes the contact: %v", a.Depth, owes)
+		}
+	}
+}
+
 // 延期: what a department asks beyond its county's deadline the county agrees to
 // and the city decides; then all three deadlines move, and what the citizen was
 // told with them.
