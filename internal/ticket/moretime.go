@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"hotline/internal/calendar"
 	"hotline/internal/fault"
 )
 
@@ -210,10 +211,22 @@ func guardExtendLimit(w *work) error {
 	if c == nil {
 		return fault.Conflict("wrong_state", "办理时限已结束，不能延期。")
 	}
-	if max := c.Limit.N; c.Limit.Unit == "工作日" && int(w.in.Int("days")) > max {
-		return fault.Invalid("extension_too_long", "每次延期不得超过原时限（%d个工作日）。", max).At(fault.Field{Name: "days", Detail: "请缩短延长天数。"})
+	if most := longest(c.Limit); int(w.in.Int("days")) > most {
+		return fault.Invalid("extension_too_long", "每次延期不得超过原时限（%s），最多延长%d个工作日。", c.Limit, most).At(fault.Field{Name: "days", Detail: "请缩短延长天数。"})
 	}
 	return nil
+}
+
+// longest is how many working days an extension may have: no more than the limit
+// itself, and a day where that is shorter.
+func longest(l calendar.Limit) int {
+	switch l.Unit {
+	case calendar.Workday, calendar.DayUnit:
+		return max(1, l.N)
+	case calendar.HourUnit:
+		return max(1, l.N/24)
+	}
+	return 1
 }
 
 func guardBeforeDue(w *work) error {

@@ -81,7 +81,10 @@ const progress = async (t) => (await api(citizen, 'GET', `/api/v1/public/tickets
   await goto(handler, '/tickets/' + t.id)
   await press(handler, '申请延期')
   await fill(handler, '延长天数（工作日）', '3')
-  await fill(handler, '理由', '须等待第三方噪声检测报告，预计三个工作日内取得。')
+  await fill(handler, '理由', '须等待第三方噪声检测报告，预计下一个工作日取得。')
+  await dialog(handler).locator('.el-dialog__footer .el-button--primary').last().click()
+  check(await dialog(handler).getByText(/原时限（24小时），最多延长1个工作日/).first().waitFor({ timeout: 8000 }).then(() => true, () => false), '延期超过原时限：写明最多几天')
+  await fill(handler, '延长天数（工作日）', '1')
   await submit(handler)
   const pending = await get(dispatcher, t.id)
   const decider = pending.actions.some((a) => a.name === 'decide-extension') ? dispatcher : null
@@ -105,7 +108,7 @@ const progress = async (t) => (await api(citizen, 'GET', `/api/v1/public/tickets
   const county = await enter(browser, null, desktop)
   await api(county, 'POST', '/api/v1/demo/enter', { unit: hub.id })
   const t = await request(pages, 'to_dispatch')
-  for (const [page, name, fields] of [[dispatcher, 'dispatch', { unit: hub.id }], [county, 'sign'], [county, 'delegate', { unit: bureau.id }], [handler, 'sign'], [handler, 'extend', { days: 2, reason: '须等待第三方噪声检测报告，预计两个工作日内取得。' }]]) {
+  for (const [page, name, fields] of [[dispatcher, 'dispatch', { unit: hub.id }], [county, 'sign'], [county, 'delegate', { unit: bureau.id }], [handler, 'sign'], [handler, 'extend', { days: 1, reason: '须等待第三方噪声检测报告，预计下一个工作日取得。' }]]) {
     const step = await act(page, t.id, name, fields)
     check(step.status === 200, name + '：' + JSON.stringify(step.body).slice(0, 160))
   }
