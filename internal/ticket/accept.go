@@ -149,7 +149,7 @@ func (w *work) setLabel(l access.Label) error {
 	w.data["label_was"], w.data["label"] = string(t.Label), string(l)
 	sealedBefore, sealedAfter := t.Label == access.Informant, l == access.Informant
 	t.Label = l
-	if l == access.Informant && t.Secrecy == SecrecyNormal {
+	if l == access.Informant && t.Secrecy != SecrecyAnonymous {
 		t.Secrecy = SecrecyUnit
 	}
 	if sealedBefore == sealedAfter || t.PhoneBI == nil {
