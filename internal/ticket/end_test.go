@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"hotline/internal/access"
+	"hotline/internal/clock"
+	"hotline/internal/db"
 	"hotline/internal/db/dbtest"
 	"hotline/internal/fault"
 )
@@ -13,11 +15,20 @@ import (
 // What is split off, and split off again, opens with the 查询码 that its
 // citizen has, and his first ticket says where the point went.
 func TestSplitKeepsTheQueryCode(t *testing.T) {
-	d, c := dbtest.SQLite(t, schemas()...)
+	dbtest.Each(t, schemas(), splitKeeps)
+}
+
+func splitKeeps(t *testing.T, d *db.DB, c *clock.Virtual) {
 	w := newWorld(t, d, c)
 	ctx := context.Background()
 	dispatcher := w.who(access.Dispatcher, "P420100")
-	made := w.create(func(n *Intake) { n.Points = []string{"路灯不亮", "井盖松动", "垃圾未清"} })
+	photo, err := w.s.Attach(ctx, w.who(access.Agent, "P420100"), Attachment{Name: "路灯.jpg", Kind: "jpg", Size: 1, Ref: "photo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := w.create(func(n *Intake) {
+		n.Points, n.Attach = []string{"路灯不亮", "井盖松动", "垃圾未清"}, []int64{photo.ID}
+	})
 	number, code := made.Number, made.QueryCode
 	for at := made.ID; ; {
 		points := w.load(at).Detail.Points
@@ -40,6 +51,10 @@ func TestSplitKeepsTheQueryCode(t *testing.T) {
 		}
 		if _, err := w.s.ByCode(ctx, number, "ZZZZZZ"); !fault.Is(err, "progress_not_found") {
 			t.Fatalf("any code opens it: %v", err)
+		}
+		files, err := w.s.Attachments(ctx, got)
+		if err != nil || len(files) != 1 || files[0].Ref != "photo" || files[0].ID == photo.ID {
+			t.Fatalf("the photo stays behind: %+v %v", files, err)
 		}
 		at = got.ID
 	}

@@ -225,10 +225,30 @@ func (s *Service) writeSplit(w *work, n Intake, number string) (Created, error) 
 	}
 	c := &work{s: s, tx: w.tx, actor: w.actor, tree: w.tree, rules: w.rules, t: &t, now: w.now, event: w.tx.NewID(), data: map[string]any{"split_of": w.t.ID, "ch": t.Channel}}
 	s.startClock(c, ClockDispatch, nil, t.Accepted, 0)
+	if err := c.copyFiles(w.t); err != nil {
+		return Created{}, err
+	}
 	if err := c.insert(); err != nil {
 		return Created{}, err
 	}
 	return Created{ID: t.ID, Number: number, Version: 1, Status: t.Status}, c.append("ticket.create")
+}
+
+// copyFiles gives a split ticket what came with the request before it was
+// dispatched; the stored files are the same.
+func (w *work) copyFiles(from *Ticket) error {
+	for _, was := range from.Detail.Attach {
+		id := w.tx.NewID()
+		n, err := w.tx.Exec(`INSERT INTO attachment (`+attachmentColumns+`) SELECT CAST($1 AS BIGINT), name, kind, size, ref, by_account, unit, at, CAST($2 AS BIGINT) FROM attachment WHERE id = $3 AND ($4 = 0 OR at < $4)`,
+			id, w.t.ID, was, from.Dispatched)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			w.t.Detail.Attach = append(w.t.Detail.Attach, id)
+		}
+	}
+	return nil
 }
 
 func guardPointsLeft(w *work) error {
