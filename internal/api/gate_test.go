@@ -9,7 +9,8 @@ import (
 	"hotline/internal/fault"
 )
 
-// 有查询码的诉求人看几遍都行；猜查询码的，一张工单一小时十次、一个地址六十次为止。
+// Who has the 查询码 may look as often as he likes; who guesses it has ten tries an
+// hour at a ticket and sixty from an address.
 func TestOnlyWrongCodesAreCounted(t *testing.T) {
 	c := clock.NewVirtual(time.Date(2026, 11, 23, 9, 0, 0, 0, clock.Shanghai))
 	g := NewGate(c, func(s string) string { return s })

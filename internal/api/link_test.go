@@ -8,7 +8,8 @@ import (
 	"hotline/internal/insight"
 )
 
-// 关联前单：重复诉求计入重复，补充材料写进前单；知识库未命中登记给知识管理员。
+// A request that goes with an earlier one: a repeat counts as such, a supplement is
+// written into the earlier; what the knowledge base missed goes to its manager.
 func TestLinkAndMissAtTheDesk(t *testing.T) {
 	w := newWorld(t)
 	w.seed()
@@ -45,7 +46,8 @@ func TestLinkAndMissAtTheDesk(t *testing.T) {
 	w.refused("knowledge_miss_drafted", "kb_admin", "POST", "/api/v1/knowledge/misses/draft", map[string]any{"term": got.Items[0].Term})
 }
 
-// 派单页的每一行说明还有几件未结工单是同地同事的；办结的不算。
+// Each line of 派单 says how many open tickets are about the same matter at the same
+// place; those that are closed do not count.
 func TestRowsCountSimilarTickets(t *testing.T) {
 	w := newWorld(t)
 	w.seed()

@@ -10,7 +10,8 @@ import (
 	"hotline/internal/zh"
 )
 
-// 列表的检索：文字按检索库找，单号按末几位找；范围之外的都找不到。
+// Lists are searched by words and by the last figures of the 单号; nothing outside
+// the scope is found.
 func TestListIsSearchedByWordsAndTails(t *testing.T) {
 	w := newWorld(t)
 	w.seed()

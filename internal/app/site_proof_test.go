@@ -9,7 +9,8 @@ import (
 	"hotline/internal/fault"
 )
 
-// 验证码：一个号码一天五次，被拒绝的一次不作废已发出的；一个地址不能给许多人发。
+// Codes by SMS: five a day for a number, a refused one leaves the one sent before
+// valid, and an address cannot have them sent to many.
 func TestCodesOfAPhone(t *testing.T) {
 	ctx := context.Background()
 	a, err := Open(ctx, Config{Data: t.TempDir()})

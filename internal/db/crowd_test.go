@@ -10,7 +10,8 @@ import (
 	"hotline/internal/fault"
 )
 
-// 等待查询的人过多时，后来者立即得到“稍后重试”；后台的查询一直等。
+// When too many wait to read, who comes later is told at once to try again; reads in
+// the background wait.
 func TestCrowdedReadsAreTurnedAway(t *testing.T) {
 	d, err := Open(t.Context(), Config{URL: filepath.Join(t.TempDir(), "x.db"), Node: 1, Readers: 1})
 	if err != nil {

@@ -71,7 +71,8 @@ func (s *stage) worker() (int64, access.Role) {
 	return 0, ""
 }
 
-// 来访者的单无论走到哪一步、是什么类型，交给系统扮演后都在一分钟内办结。
+// A visitor's ticket of any type, at any step, is closed within a minute once the
+// system plays the other roles.
 func TestAutoplayClosesWhateverAVisitorMakes(t *testing.T) {
 	if testing.Short() {
 		return

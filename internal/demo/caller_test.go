@@ -236,7 +236,8 @@ func hum(ctx context.Context, track *pion.TrackLocalStaticRTP) {
 	}
 }
 
-// 来一个电话：场景来电振自己的席位，双向有声，挂机后话单、录音齐全，录音可播放。
+// 来一个电话: the caller rings the visitor's own seat, both hear each other, and record
+// and recording are whole and can be played.
 func TestScenarioRingsTheVisitorsSeat(t *testing.T) {
 	r := newRinging(t)
 	var list struct {

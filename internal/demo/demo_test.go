@@ -57,7 +57,8 @@ func everything(t *testing.T, a *app.App, see func(*ticket.Ticket)) int {
 
 var monday = time.Date(2026, 11, 23, 10, 10, 0, 0, clock.Shanghai)
 
-// 演示数据经得起行家看：类别、地点、单位、职责相符，各项比例在真实范围内。
+// The demo bears the look of somebody of the trade: matter, place, unit and duty
+// agree, and every share is one that is met in life.
 func TestProvinceSurvivesAnExpert(t *testing.T) {
 	if testing.Short() {
 		return
@@ -231,7 +232,7 @@ func late(x *ticket.Ticket, now int64) bool {
 		root != nil && root.RepliedAt > 0 && x.Status == ticket.ToClose && root.RepliedAt > root.Due
 }
 
-// 第二次启动什么也不做。
+// The second start does nothing.
 func secondSeed(t *testing.T, a *app.App, n int) {
 	t.Helper()
 	before, err := os.ReadFile(a.Data + "/" + accountsFile)
@@ -263,7 +264,7 @@ var queuesOf = map[access.Role][]string{
 	access.Inspector: {"all"}, access.Leader: {"all"}, access.Privacy: {"all", "quarantined"}, access.Cell: {"informant"},
 }
 
-// 每个城市每个岗位至少五件，红黄绿灯都有。
+// Every role of every city has at least five tickets, of all three lights.
 func everyRoleHasWork(t *testing.T, a *app.App, city string) {
 	t.Helper()
 	ctx := context.Background()
@@ -311,7 +312,7 @@ func everyRoleHasWork(t *testing.T, a *app.App, city string) {
 	}
 }
 
-// accounts.json 里的账号都能用其中的登录名和密码登录。
+// Every account of accounts.json logs in with the name and password given there.
 func accountsFileLogsIn(t *testing.T, a *app.App) {
 	t.Helper()
 	logins := readLogins(t, a.Data)

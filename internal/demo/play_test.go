@@ -67,7 +67,8 @@ func closed(t *testing.T, a *app.App, c *clock.Virtual, id int64) time.Duration 
 	}
 }
 
-// 周日夜里打开演示：每个岗位照样有活，来访者的单能一步步代演，也能交给系统在一分钟内办完。
+// Opened on a Sunday night, the demo has work for every role, and a visitor's ticket
+// is played step by step or handed to the system, which ends it within a minute.
 func TestPlayedTicketIsClosed(t *testing.T) {
 	a, c := opened(t, time.Date(2026, 11, 22, 2, 30, 0, 0, clock.Shanghai), Options{Cities: []string{"421200"}, Tickets: 150, Days: 10, Whole: true})
 	f := New(a)

@@ -21,7 +21,8 @@ func holderOf(t *testing.T, a *app.App, role access.Role, city string) access.Ac
 	return newPeople(a.Access, a.Org).actorOf(acc)
 }
 
-// 督办台账一开始就有内容：每种状态、每条规则，还留有应督办线索。
+// The ledger of 督办 has something of every state and every rule from the start, and
+// some leads are left.
 func ledgerIsFull(t *testing.T, a *app.App, city string) {
 	t.Helper()
 	ctx := context.Background()
@@ -55,7 +56,7 @@ func ledgerIsFull(t *testing.T, a *app.App, city string) {
 	t.Logf("%s 督办%v，缘由%v，线索%v", city, states, rules, counts)
 }
 
-// 每个岗位的每个队列都有内容。
+// Every queue of every role holds something.
 func everyQueueShowsSomething(t *testing.T, a *app.App, city string) {
 	t.Helper()
 	for role, queues := range map[access.Role][]string{
@@ -76,7 +77,8 @@ func everyQueueShowsSomething(t *testing.T, a *app.App, city string) {
 	}
 }
 
-// 派单台的红灯只晚几十分钟，承办单位的红灯只晚几小时；合并、协办、提级都在。
+// What is red at 派单 is late by minutes, what is red at a unit by hours; merged,
+// co-handled and escalated tickets are there.
 func desksAreLateByMinutes(t *testing.T, a *app.App) {
 	t.Helper()
 	now := clock.Millis(a.Clock.Now())

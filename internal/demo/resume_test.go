@@ -26,7 +26,8 @@ func tickets(t *testing.T, a *app.App) (n, numbers int64) {
 	return n, numbers
 }
 
-// 断电也不丢不重：播种和历史任务被打断后重新启动，最后一件不多一件不少。
+// Power may fail: seed and history, broken off and begun again, end with not one
+// ticket more or less.
 func TestSeedingGoesOnAfterACrash(t *testing.T) {
 	if testing.Short() {
 		return

@@ -10,7 +10,9 @@ import (
 	"hotline/internal/region"
 )
 
-// 各时段受理量没有孤峰：为各岗位预置的工单替下同一小时的来件，刚过去的两小时不高出别的时段一截；之后来人的快慢与历史相接。
+// No hour stands out: the tickets planted for the roles take the place of others of
+// their hour, the last two hours are no higher than the rest, and those who come
+// later come at the pace of the history.
 func TestNoHourTowersAboveTheOthers(t *testing.T) {
 	if testing.Short() {
 		return

@@ -6,7 +6,8 @@ import (
 	"hotline/internal/zh"
 )
 
-// 套话相同、事情不同的两段文字，不比事情相同的两段更相似。
+// Two texts of the same phrases about different matters are no more alike than two
+// about the same.
 func TestPhrasesDoNotMakeTextsAlike(t *testing.T) {
 	const one = "来电人反映保利时代小区北侧工地连续三晚施工到凌晨，严重影响居民休息，希望相关部门尽快核查处理并告知结果，谢谢。"
 	const other = "来电人反映锦程中路三盏路灯不亮，严重影响居民休息，希望相关部门尽快核查处理并告知结果，谢谢。"

@@ -74,7 +74,8 @@ func importFile(t *testing.T, s *Service, city int64, path string) Report {
 	return rep
 }
 
-// 导入的诉求走同一扇门：好的受理，坏的说明原因，同文的关联不丢，再导一次不变。
+// Imported requests come in by the same door: good ones are taken in, bad ones are
+// told why, a repeated text is linked, and a second import changes nothing.
 func TestImportSample(t *testing.T) {
 	dbtest.Each(t, importSchemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		s, city := door(t, d, c)
@@ -141,7 +142,8 @@ func TestImportSample(t *testing.T) {
 	})
 }
 
-// 错误工作簿：逐行写明原因，公式样的单元格变成文字。
+// The workbook of errors gives each line its reason; what looks like a formula is
+// text.
 func workbook(t *testing.T, rep Report) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "errors.xlsx")
@@ -179,7 +181,8 @@ func workbook(t *testing.T, rep Report) {
 	}
 }
 
-// 真实来信整本导入；没有那份文件时用样例，并说明。
+// The whole book of real letters is imported; without that file the samples are,
+// and it says so.
 func TestImportWholeFile(t *testing.T) {
 	dir := os.Getenv("HOTLINE_DATA")
 	if dir == "" {

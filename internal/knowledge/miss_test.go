@@ -7,7 +7,8 @@ import (
 	"hotline/internal/db"
 )
 
-// 问了没有答案的，按次数排给知识管理员；起草一次，发布后不再列出。
+// What was asked and had no answer is listed for the manager of knowledge by how
+// often; it is drafted once, and leaves the list when it is published.
 func TestMissedQuestions(t *testing.T) {
 	each(t, func(w *world) {
 		wh := w.admin().Platform

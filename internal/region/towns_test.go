@@ -2,7 +2,8 @@ package region
 
 import "testing"
 
-// 全省每个不重名的乡镇街道：文中写到它的全称，就落到它自己的县市区，哪怕前面还有城市名或者说错了区。
+// Every town whose name is its own is found by its full name in its own county, even
+// behind the name of a city or of a wrong district.
 func TestEveryTownGivesItsCounty(t *testing.T) {
 	byName := map[string][]Region{}
 	for _, r := range tree().list {

@@ -12,7 +12,8 @@ import (
 	"hotline/internal/db/dbtest"
 )
 
-// 一个月没有归入工单的附件被销毁；归入的、未满一个月的留着；销毁到一半出错的下次继续。
+// A file that became part of no ticket in a month is destroyed; tied and younger
+// ones stay, and what failed half way goes on next time.
 func TestLooseFilesAreDestroyed(t *testing.T) {
 	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		w := newWorld(t, d, c)
@@ -63,7 +64,8 @@ func TestLooseFilesAreDestroyed(t *testing.T) {
 	})
 }
 
-// 被拒绝的表单的附件立即销毁，已归入工单的留着；有记录的文件都叫得出名字。
+// The files of a refused form are destroyed at once, those of a ticket stay, and
+// every file with a row is named.
 func TestRefusedFilesAreDropped(t *testing.T) {
 	d, c := dbtest.SQLite(t, schemas()...)
 	w := newWorld(t, d, c)

@@ -11,7 +11,8 @@ import (
 	"hotline/internal/zh"
 )
 
-// 检索、督办标记与角标在两种引擎上结果相同，且都只看范围之内。
+// Search, the mark of 督办 and the badges are the same on both engines and stay
+// within the scope.
 func TestMatchAndCountOnBothEngines(t *testing.T) {
 	words := db.Text("ticket_words")
 	dbtest.Each(t, append(schemas(), words.Schema()), func(t *testing.T, d *db.DB, c *clock.Virtual) {

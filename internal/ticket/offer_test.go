@@ -9,7 +9,8 @@ import (
 	"hotline/internal/db/dbtest"
 )
 
-// 审核人在弹窗里看到申请的是什么：退单的原因和建议承办单位，延期、挂起的天数。
+// Who decides reads in the dialog what is asked for: why and to whom a ticket is to
+// go back, for how many days more time or a pause is wanted.
 func TestOfferTellsWhatWasAsked(t *testing.T) {
 	d, c := dbtest.SQLite(t, schemas()...)
 	w := newWorld(t, d, c)

@@ -14,7 +14,8 @@ import (
 	"hotline/internal/db/dbtest"
 )
 
-// 不论从哪个索引开始，全省列表都与逐件比对的结果相同，翻页不重不漏。
+// Whichever index it begins with, a list of the province is the one that looking at
+// every ticket gives, and its pages neither repeat nor miss one.
 func TestListsAreTheSameThroughEveryIndex(t *testing.T) {
 	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
 		w := newWorld(t, d, c)

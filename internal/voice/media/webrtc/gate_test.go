@@ -200,7 +200,8 @@ func TestBadOffersAreRefused(t *testing.T) {
 	}
 }
 
-// 各浏览器给 RTP 扩展的编号不同：一席的编号不得进入另一席的应答。
+// Browsers number the RTP extensions differently: one seat's numbers must not get
+// into the answer to another.
 func TestOneBrowsersNumbersStayOutOfAnothersAnswer(t *testing.T) {
 	g, err := Open("127.0.0.1:0", nil, clock.System())
 	if err != nil {
