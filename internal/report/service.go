@@ -61,7 +61,8 @@ CREATE TABLE report_file (
   at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX report_file_job ON report_file(job);
-CREATE INDEX report_file_at ON report_file(at)`}}}
+CREATE INDEX report_file_at ON report_file(at)`}, {SQL: `
+ALTER TABLE report_file ADD COLUMN lines BIGINT NOT NULL DEFAULT 0`}}}
 }
 
 // Params are what an export is asked for: the query of the page it was asked from.
@@ -178,8 +179,8 @@ func (s *Service) runner(build func(ctx context.Context, j *job.Running, o order
 		}
 		id := s.DB.NewID()
 		err = s.DB.Update(ctx, func(tx *db.Tx) error {
-			if _, err := tx.Exec(`INSERT INTO report_file (id, job, account, name, ref, size, at) VALUES ($1,$2,$3,$4,$5,$6,$7)
- ON CONFLICT (job) DO UPDATE SET ref = excluded.ref, size = excluded.size, at = excluded.at`, id, j.ID, o.Account, name, string(ref), size, tx.NowMS()); err != nil {
+			if _, err := tx.Exec(`INSERT INTO report_file (id, job, account, name, ref, size, lines, at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+ ON CONFLICT (job) DO UPDATE SET ref = excluded.ref, size = excluded.size, lines = excluded.lines, at = excluded.at`, id, j.ID, o.Account, name, string(ref), size, b.lines, tx.NowMS()); err != nil {
 				return err
 			}
 			var err error
@@ -217,6 +218,7 @@ type File struct {
 	Name string
 	Ref  blob.Ref
 	Size int64
+	Rows int64 // tickets or groups in it
 	At   int64
 }
 
@@ -227,9 +229,9 @@ const kept = 7 * 24 * time.Hour
 func (s *Service) File(ctx context.Context, actor access.Actor, id int64) (f File, err error) {
 	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
 		f, err = db.One(tx, func(sc db.Scanner) (f File, err error) {
-			return f, sc.Scan(&f.ID, &f.Job, &f.Name, &f.Ref, &f.Size, &f.At)
+			return f, sc.Scan(&f.ID, &f.Job, &f.Name, &f.Ref, &f.Size, &f.Rows, &f.At)
 		},
-			`SELECT id, job, name, ref, size, at FROM report_file WHERE id = $1 AND account = $2 AND at > $3`, id, actor.Account, tx.Now().Add(-kept).UnixMilli())
+			`SELECT id, job, name, ref, size, lines, at FROM report_file WHERE id = $1 AND account = $2 AND at > $3`, id, actor.Account, tx.Now().Add(-kept).UnixMilli())
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
