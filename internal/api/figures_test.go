@@ -108,6 +108,11 @@ func TestMeasuresOverHTTP(t *testing.T) {
 	w.refused("file_not_found", "leader", "GET", done.Result, nil)
 	w.refused("job_not_found", "leader", "GET", at, nil)
 	w.refused("export_forbidden", "supervisor", "POST", "/api/v1/exports", map[string]any{"kind": "tickets"})
+	w.refused("export_kind_invalid", "supervisor", "POST", "/api/v1/exports", map[string]any{"kind": "people"})
+	left = ok[struct{ Items []AuditRow }](w, "auditor", "GET", "/api/v1/audit?op=export", nil).Items
+	if len(left) != 3 || left[0].Outcome != "refused" || left[0].Subject != "申请导出工单清单" {
+		t.Errorf("the audit of a refused export: %+v", left)
+	}
 }
 
 // The screen and the map: whole province, order of codes, small cells kept back.

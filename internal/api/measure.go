@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/clock"
+	"hotline/internal/fault"
 	"hotline/internal/measure"
 	"hotline/internal/policy"
 	"hotline/internal/report"
@@ -183,10 +185,19 @@ func (a *API) measureRoutes() {
 			Params map[string]any `json:"params,omitempty"`
 		}
 	}) (*struct{ Body exportOut }, error) {
-		if err := a.seenMany(ctx, "export", 0, in.Body.Kind); err != nil { // no export without its line in the audit; how many it holds is told when it leaves
+		actor, params := actorOf(ctx), report.Params(in.Body.Params)
+		refused := a.Report.Check(actor, in.Body.Kind, params)
+		if refused != nil && fault.KindOf(refused) != fault.KindForbidden {
+			return nil, refused
+		}
+		e := audit.Entry{Op: "export", Query: in.Body.Kind} // how many it holds is told when it leaves
+		if refused != nil {
+			e.Outcome = fault.As(refused).Code
+		}
+		if err := errors.Join(a.saw(ctx, e), refused); err != nil {
 			return nil, err
 		}
-		id, err := a.Report.Start(ctx, actorOf(ctx), in.Body.Kind, report.Params(in.Body.Params), in.Key)
+		id, err := a.Report.Start(ctx, actor, in.Body.Kind, params, in.Key)
 		return &struct{ Body exportOut }{exportOut{ID(id)}}, err
 	})
 }

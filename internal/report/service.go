@@ -122,21 +122,28 @@ func (o order) actor() access.Actor {
 	return access.Actor{Account: o.Account, Username: o.Username, Name: o.Name, Role: o.Role, Unit: o.Unit, Platform: o.Platform, Contractor: o.Contractor}
 }
 
+// jobKinds are the exports that can be asked for.
+var jobKinds = map[string]string{"measures": JobMeasures, "tickets": JobTickets}
+
+// Check tells whether the actor may have an export and whether it can be made.
+func (s *Service) Check(actor access.Actor, kind string, p Params) (err error) {
+	switch {
+	case jobKinds[kind] == "":
+		return fault.Invalid("export_kind_invalid", "只能导出统计数据（measures）或工单清单（tickets）。").At(fault.Field{Name: "kind", Detail: "请重新选择。"})
+	case kind == "measures" && !actor.May(access.Stats), kind == "tickets" && !actor.May(access.Export):
+		return fault.Forbidden("export_forbidden", "您的岗位不能导出这类数据。")
+	case kind == "measures":
+		_, err = s.query(p)
+	default:
+		_, err = s.filter(p)
+	}
+	return err
+}
+
 // Start enqueues an export ("measures" or "tickets") and gives its job.
 // The same key while the job runs gives the same job. The caller audits.
 func (s *Service) Start(ctx context.Context, actor access.Actor, kind string, p Params, key string) (int64, error) {
-	jobKind := map[string]string{"measures": JobMeasures, "tickets": JobTickets}[kind]
-	switch {
-	case jobKind == "":
-		return 0, fault.Invalid("export_kind_invalid", "只能导出统计数据（measures）或工单清单（tickets）。").At(fault.Field{Name: "kind", Detail: "请重新选择。"})
-	case kind == "measures" && !actor.May(access.Stats), kind == "tickets" && !actor.May(access.Export):
-		return 0, fault.Forbidden("export_forbidden", "您的岗位不能导出这类数据。")
-	}
-	if kind == "measures" {
-		if _, err := s.query(p); err != nil {
-			return 0, err
-		}
-	} else if _, err := s.filter(p); err != nil {
+	if err := s.Check(actor, kind, p); err != nil {
 		return 0, err
 	}
 	o := order{actor.Account, actor.Username, actor.Name, actor.Role, actor.Unit, actor.Platform, actor.Contractor, s.DB.Clock().Now().UnixMilli(), p}
@@ -145,7 +152,7 @@ func (s *Service) Start(ctx context.Context, actor access.Actor, kind string, p 
 	}
 	var id int64
 	err := s.DB.Update(ctx, func(tx *db.Tx) (err error) {
-		id, err = s.Jobs.Enqueue(tx, job.Spec{Kind: jobKind, Key: key, Payload: o, MaxAttempts: 3, CreatedBy: actor.Account})
+		id, err = s.Jobs.Enqueue(tx, job.Spec{Kind: jobKinds[kind], Key: key, Payload: o, MaxAttempts: 3, CreatedBy: actor.Account})
 		return err
 	})
 	return id, err
