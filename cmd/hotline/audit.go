@@ -44,7 +44,11 @@ func runAudit(ctx context.Context, args []string) error {
 			fmt.Printf("%s：第%d条处断裂，%s（其前%d条完好）\n", l.label, b.Seq, b.Reason, r.Log.Count)
 			continue
 		}
-		fmt.Printf("%s：完整，共%d条，核对签名%d处，链头%s，另有%d条尚未封存\n", l.label, r.Log.Count, r.Checkpoints, r.Log.HeadHash, r.Log.Unsealed)
+		head := ""
+		if r.Log.Count > 0 {
+			head = "链头" + r.Log.HeadHash + "，"
+		}
+		fmt.Printf("%s：完整，共%d条，核对签名%d处，%s另有%d条尚未封存\n", l.label, r.Log.Count, r.Checkpoints, head, r.Log.Unsealed)
 	}
 	if broken {
 		return exitCode{1, ""}

@@ -23,6 +23,7 @@ func runImport(ctx context.Context, args []string) error {
 	kind := f.String("kind", "requests", "导入什么：requests")
 	in := f.String("in", "", "JSONL 文件，每行 {\"no\",\"user\",\"title\",\"time\",\"body\"}")
 	data := f.String("data", "data", "数据目录")
+	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite。平台运行时不用填")
 	source := f.String("source", "", "来源名，默认取文件名；与 no 一起保证重复导入不重复建单")
 	platform := f.String("platform", "P420000", "地址不明的诉求由哪个平台受理（单位编码）")
 	if err := parse(f, args); err != nil {
@@ -40,7 +41,7 @@ func runImport(ctx context.Context, args []string) error {
 	}
 	total := bytes.Count(raw, []byte("\n"))
 	bar := progress(os.Stderr)
-	a, err := app.Open(ctx, app.Config{Data: *data})
+	a, err := app.Open(ctx, app.Config{Data: *data, DB: *dsn})
 	var rep intake.Report
 	switch {
 	case errors.Is(err, app.ErrLocked):

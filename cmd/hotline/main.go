@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"sort"
@@ -32,7 +33,7 @@ var commands = map[string]command{
 	"search":   {"在知识语料中检索", runSearch},
 	"redact":   {"遮蔽文本中的个人信息", runRedact},
 	"audit":    {"核验事件与审计链", runAudit},
-	"user":     {"建立或重置账号", runUser},
+	"user":     {"建立账号", runUser},
 }
 
 // exitCode ends the process with a code of its own.
@@ -70,13 +71,13 @@ func main() {
 	}
 }
 
-// complaint tells what failed and, where a fault has one, its cause.
+// complaint tells what failed and, where that is not the person's own doing, its cause.
 func complaint(err error) string {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		return "错误：" + err.Error()
 	}
-	if cause := f.Unwrap(); cause != nil {
+	if cause := f.Unwrap(); cause != nil && f.Kind.Status() >= http.StatusInternalServerError {
 		return "错误：" + f.Detail + "\n原因：" + cause.Error()
 	}
 	return "错误：" + f.Detail

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"hotline/internal/fault"
 	"hotline/internal/voice/media/play"
 	"hotline/internal/voice/speech"
 )
@@ -46,7 +47,7 @@ func runPrompt(ctx context.Context, args []string) error {
 	}
 	sound, err := voice.Speak(ctx, *text)
 	if err != nil {
-		return err
+		return fault.Unavailable("speech_failed", "语音合成服务 %s 没有给出声音，请核对地址、密钥和模型名。", c.TTS).Because(err)
 	}
 	dir := filepath.Join(*data, "voice", "prompts")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -53,7 +53,10 @@ func runSearch(_ context.Context, args []string) error {
 	return knowledge.SearchFile(file, os.Stdin, os.Stdout, k)
 }
 
-func runRedact(context.Context, []string) error {
+func runRedact(_ context.Context, args []string) error {
+	if err := parse(newFlags("redact"), args); err != nil {
+		return err
+	}
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()

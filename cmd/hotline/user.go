@@ -18,7 +18,7 @@ func runUser(ctx context.Context, args []string) error {
 	}
 	f := newFlags("user create")
 	data := f.String("data", "data", "数据目录")
-	dsn := f.String("db", "", "PostgreSQL 地址")
+	dsn := f.String("db", "", "PostgreSQL 地址；不填用数据目录中的 SQLite。平台运行时不用填")
 	username := f.String("username", "", "用户名")
 	name := f.String("name", "", "姓名")
 	role := f.String("role", "sysadmin", "角色代码")

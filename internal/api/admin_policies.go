@@ -313,12 +313,18 @@ func (a *API) publishable(ctx context.Context, kind string, platform int64, doc 
 			return nil, fault.Invalid("rules_invalid", "流转规则不能采用：%s。", ruleFault(err)).Because(err)
 		}
 	case ticket.PolicyCalendar:
-		if _, err := ticket.ParseCalendar(doc); err != nil {
+		cal, err := ticket.ParseCalendar(doc)
+		if err != nil {
 			var f *fault.Error
 			if errors.As(err, &f) {
 				return nil, f
 			}
 			return nil, fault.Invalid("calendar_invalid", "工作日历的格式不对，应为各年的放假安排。").Because(err)
+		}
+		for _, y := range a.Ticket.Calendar(platform).Years() {
+			if !cal.HasYear(y) {
+				return nil, fault.Invalid("calendar_year_missing", "缺少已录入的%d年，发布后该年只按周一至周五计算；请从现行日历修改，保留各年。", y)
+			}
 		}
 		history, err := a.Policy.History(ctx, kind, platform)
 		if err != nil {
@@ -326,7 +332,7 @@ func (a *API) publishable(ctx context.Context, kind string, platform int64, doc 
 		}
 		var m map[string]json.RawMessage
 		var name string
-		if json.Unmarshal(doc, &m) != nil || m == nil || m["version"] != nil && json.Unmarshal(m["version"], &name) != nil {
+		if json.Unmarshal(doc, &m) != nil || m["years"] == nil || m["version"] != nil && json.Unmarshal(m["version"], &name) != nil {
 			return nil, fault.Invalid("calendar_invalid", "工作日历的格式不对，应为各年的放假安排。")
 		}
 		if name = edition.ReplaceAllString(name, ""); name == "" {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -282,10 +283,15 @@ func (a *API) auditOut(ctx context.Context, rows []audit.Row) ([]AuditRow, error
 		case "policy":
 			x.Subject, _ = a.policyLabel(r.Query)
 		}
+		if r.Op == "export" { // the kind asked for, or the file that left
+			x.Subject = cmp.Or(exportWords[r.Query], r.Query)
+		}
 		out = append(out, x)
 	}
 	return out, nil
 }
+
+var exportWords = map[string]string{"measures": "申请导出统计数据", "tickets": "申请导出工单清单"}
 
 // outcomeWord says why something was refused.
 func outcomeWord(code string) string {

@@ -67,12 +67,17 @@ func TestMeasuresOverHTTP(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 	type page struct {
-		Items []TicketRow `json:"items"`
-		Next  string      `json:"next"`
+		Items  []TicketRow `json:"items"`
+		Next   string      `json:"next"`
+		Total  int64       `json:"total"`
+		Hidden int         `json:"hidden"`
 	}
 	behind := ok[page](w, "supervisor", "GET", "/api/v1/measures/received/tickets?by=region&key=420111"+q, nil)
-	if len(behind.Items) != 3 { // the 举报 is counted and not shown
-		t.Errorf("%d tickets behind", len(behind.Items))
+	if len(behind.Items) != 3 || behind.Total != 4 || behind.Hidden != 1 { // the 举报 is counted and not shown
+		t.Errorf("behind %d tickets, of %d, %d hidden", len(behind.Items), behind.Total, behind.Hidden)
+	}
+	if sealed := ok[page](w, "supervisor", "GET", "/api/v1/measures/received/tickets?by=type&key="+url.QueryEscape("举报")+q+"&limit=1", nil); len(sealed.Items) != 0 || sealed.Next != "" || sealed.Total != 1 || sealed.Hidden != 1 {
+		t.Errorf("behind the 举报: %+v", sealed)
 	}
 	if m := ok[MeasureOut](w, "h-supervisor", "GET", "/api/v1/measures?name=received&by=day"+q, nil); m.Total.Num != 1 || len(m.Items) != 1 {
 		t.Errorf("another city: %+v", m)
@@ -96,9 +101,18 @@ func TestMeasuresOverHTTP(t *testing.T) {
 	if a := w.as("supervisor", "GET", done.Result, nil); a.status != 200 || !bytes.HasPrefix(a.raw, []byte("PK")) || !strings.Contains(a.head.Get("Content-Disposition"), "attachment") {
 		t.Errorf("file %d %v", a.status, a.head)
 	}
+	left := ok[struct{ Items []AuditRow }](w, "auditor", "GET", "/api/v1/audit?op=export", nil).Items
+	if len(left) != 2 || !strings.HasSuffix(left[0].Subject, ".xlsx") || left[0].Count != 7 || left[1].Subject != "申请导出统计数据" {
+		t.Errorf("the audit of an export of seven days: %+v", left)
+	}
 	w.refused("file_not_found", "leader", "GET", done.Result, nil)
 	w.refused("job_not_found", "leader", "GET", at, nil)
 	w.refused("export_forbidden", "supervisor", "POST", "/api/v1/exports", map[string]any{"kind": "tickets"})
+	w.refused("export_kind_invalid", "supervisor", "POST", "/api/v1/exports", map[string]any{"kind": "people"})
+	left = ok[struct{ Items []AuditRow }](w, "auditor", "GET", "/api/v1/audit?op=export", nil).Items
+	if len(left) != 3 || left[0].Outcome != "refused" || left[0].Subject != "申请导出工单清单" {
+		t.Errorf("the audit of a refused export: %+v", left)
+	}
 }
 
 // The screen and the map: whole province, order of codes, small cells kept back.

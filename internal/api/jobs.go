@@ -16,6 +16,7 @@ import (
 	"hotline/internal/measure"
 	"hotline/internal/report"
 	"hotline/internal/ticket"
+	"hotline/internal/zh"
 )
 
 // JobOut is a background job as its creator sees it.
@@ -91,7 +92,7 @@ func (a *API) jobRoutes() {
 		if err != nil {
 			return err
 		}
-		if err := a.Audit.Seen(r.Context(), audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "export", SubjectKind: "job", Subject: f.Job, Count: 1, IP: actor.IP, Query: "download"}); err != nil {
+		if err := a.Audit.Seen(r.Context(), audit.Entry{Actor: actor.Account, Account: actor.Username, Role: string(actor.Role), Unit: actor.Unit, Op: "export", SubjectKind: "job", Subject: f.Job, Count: int(f.Rows), IP: actor.IP, Query: zh.Truncate(f.Name, 60)}); err != nil {
 			return err
 		}
 		return a.serveBlob(w, r, string(f.Ref), f.Name, "xlsx")

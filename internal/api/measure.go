@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"hotline/internal/access"
 	"hotline/internal/audit"
 	"hotline/internal/clock"
+	"hotline/internal/fault"
 	"hotline/internal/measure"
 	"hotline/internal/policy"
 	"hotline/internal/report"
@@ -139,8 +141,10 @@ func (a *API) measureRoutes() {
 		return &struct{ Body definitionsOut }{out}, nil
 	})
 	type behindOut struct {
-		Items []TicketRow `json:"items"`
-		Next  string      `json:"next"`
+		Items  []TicketRow `json:"items"`
+		Next   string      `json:"next"`
+		Total  int64       `json:"total" doc:"计入的工单数，一件计一次；只在第一页"`
+		Hidden int         `json:"hidden" doc:"本页略去的、不在查看范围内的工单数"`
 	}
 	route(a, http.MethodGet, "/api/v1/measures/{name}/tickets", "measures-tickets", "数字背后的工单", Rule{Verbs: []access.Verb{access.Stats}, Audit: "ticket.list"}, func(ctx context.Context, in *struct {
 		Name   string `path:"name" maxLength:"40"`
@@ -153,15 +157,23 @@ func (a *API) measureRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		ids, next, err := a.Measure.Tickets(ctx, a.Measure.ViewerOf(actorOf(ctx)), q, in.Key, in.Cursor, in.Limit)
-		if err != nil {
-			return nil, err
+		v := a.Measure.ViewerOf(actorOf(ctx))
+		out := behindOut{Items: []TicketRow{}, Next: in.Cursor}
+		for range behindScan {
+			page, err := a.Measure.Tickets(ctx, v, q, in.Key, out.Next, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			if out.Items, err = a.rowsOf(ctx, page.IDs); err != nil {
+				return nil, err
+			}
+			out.Next, out.Total = page.Next, out.Total+page.Total
+			out.Hidden += len(page.IDs) - len(out.Items)
+			if len(out.Items) > 0 || out.Next == "" {
+				break
+			}
 		}
-		rows, err := a.rowsOf(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body behindOut }{behindOut{rows, next}}, a.seenMany(ctx, "ticket.list", len(rows), "measure "+in.Name)
+		return &struct{ Body behindOut }{out}, a.seenMany(ctx, "ticket.list", len(out.Items), "measure "+in.Name)
 	})
 	type exportOut struct {
 		Job ID `json:"job"`
@@ -173,13 +185,25 @@ func (a *API) measureRoutes() {
 			Params map[string]any `json:"params,omitempty"`
 		}
 	}) (*struct{ Body exportOut }, error) {
-		if err := a.seenMany(ctx, "export", 1, in.Body.Kind); err != nil { // no export without its line in the audit
+		actor, params := actorOf(ctx), report.Params(in.Body.Params)
+		refused := a.Report.Check(actor, in.Body.Kind, params)
+		if refused != nil && fault.KindOf(refused) != fault.KindForbidden {
+			return nil, refused
+		}
+		e := audit.Entry{Op: "export", Query: in.Body.Kind} // how many it holds is told when it leaves
+		if refused != nil {
+			e.Outcome = fault.As(refused).Code
+		}
+		if err := errors.Join(a.saw(ctx, e), refused); err != nil {
 			return nil, err
 		}
-		id, err := a.Report.Start(ctx, actorOf(ctx), in.Body.Kind, report.Params(in.Body.Params), in.Key)
+		id, err := a.Report.Start(ctx, actor, in.Body.Kind, params, in.Key)
 		return &struct{ Body exportOut }{exportOut{ID(id)}}, err
 	})
 }
+
+// behindScan bounds how many pages are read for one whose tickets may all be hidden.
+const behindScan = 20
 
 func definitionText(d measure.Definition) string {
 	s := d.Formula + "。"

@@ -184,7 +184,7 @@ func CheckLimits(rows []LimitRow) error {
 		bad(r.Type != "" && !slices.Contains(Types, r.Type), "诉求类型不存在。")
 		bad(r.Urgency != "" && !slices.Contains(Urgencies, r.Urgency), "紧急程度不存在。")
 		bad(!slices.Contains(LimitKinds, r.Kind), "环节不存在。")
-		bad(!calendar.Limit{N: r.N, Unit: calendar.Unit(r.Unit)}.Valid(), "时限应为正数，单位为工作日、工作时、自然日、自然时或分钟。")
+		bad(!calendar.Limit{N: r.N, Unit: calendar.Unit(r.Unit)}.Valid(), "时限应为正数，不超过10年，单位为工作日、工作时、自然日、自然时或分钟。")
 		bad(seen[name], "同一时限写了两次。")
 		seen[name] = true
 		if r.Type == "" && r.Urgency == "" && (r.Key == "" || r.Key == "standard") {

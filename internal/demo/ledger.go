@@ -263,6 +263,7 @@ func (h *history) closedSoon(ctx context.Context, l *life, r *rand.Rand) []step 
 	s.tale.Result, s.tale.Reply = "solved", "您好，您反映的问题收悉，我单位已安排人员现场处理，现场已恢复正常。如再次出现请及时与我们联系。"
 	s.cal = h.a.Ticket.Calendar(l.n.Platform)
 	s.lim, _ = h.a.Ticket.Limit(l.n.Platform, l.n.Category, l.n.Type, l.n.Urgency, ticket.ClockHandle)
+	s.sign, _ = h.a.Ticket.Limit(l.n.Platform, l.n.Category, l.n.Type, l.n.Urgency, ticket.ClockSign)
 	root, ok := h.root(&s.n)
 	if !ok || !s.dispatch(root, false, nil) {
 		return nil

@@ -127,13 +127,16 @@ func (s *script) marks(opened, end time.Time, p legPlan) []time.Time {
 	at := opened
 	for i, f := range parts {
 		t := opened.Add(time.Duration(float64(span) * f))
-		if i < n && !s.natal { // units sign within their four working hours, mostly
-			if by := s.cal.Due(at, calendar.Limit{N: 1 + s.r.IntN(3), Unit: calendar.WorkHour}); t.After(by) {
+		if i < n && !s.natal {
+			if by := s.soon(at); t.After(by) {
 				t = by
 			}
 		}
 		if !s.natal {
 			t = officeHours(s.cal, s.r, t)
+		}
+		if i < n && t.After(s.cal.Due(at, s.sign)) && !s.chance(0.06) { // few let lunch or a night cost them the limit
+			t = s.soon(at)
 		}
 		if !t.After(at) {
 			t = at.Add(time.Minute + time.Duration(s.r.Int64N(int64(7*time.Minute))))
@@ -144,6 +147,14 @@ func (s *script) marks(opened, end time.Time, p legPlan) []time.Time {
 		out[i], at = t, t
 	}
 	return out
+}
+
+// soon is a moment well within the limit of signing.
+func (s *script) soon(from time.Time) time.Time {
+	if s.sign.Unit == calendar.WorkHour {
+		return s.cal.Due(from, calendar.Limit{N: 1 + s.r.IntN(3), Unit: calendar.WorkHour})
+	}
+	return from.Add(time.Duration(float64(s.cal.Due(from, s.sign).Sub(from)) * (0.2 + 0.6*s.r.Float64())))
 }
 
 func maxTime(a, b time.Time) time.Time {

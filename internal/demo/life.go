@@ -67,6 +67,7 @@ func (s *script) decide(q intake.Request) error {
 	s.n = n
 	s.cal = s.h.a.Ticket.Calendar(n.Platform)
 	s.lim, _ = s.h.a.Ticket.Limit(n.Platform, n.Category, n.Type, n.Urgency, ticket.ClockHandle)
+	s.sign, _ = s.h.a.Ticket.Limit(n.Platform, n.Category, n.Type, n.Urgency, ticket.ClockSign)
 	s.natal = s.lim.Unit != calendar.Workday && s.lim.Unit != calendar.WorkHour
 	return nil
 }

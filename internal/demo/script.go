@@ -27,7 +27,8 @@ type script struct {
 	n     ticket.Intake
 	tale  tale
 	cal   *calendar.Calendar
-	lim   calendar.Limit
+	lim   calendar.Limit // of handling
+	sign  calendar.Limit
 	at    time.Time // the hand
 	due   time.Time // of the current leg
 	steps []step

@@ -13,37 +13,51 @@ import (
 	"hotline/internal/ticket"
 )
 
+// Behind is a page of the tickets behind a line of an answer. Total is all of
+// them, each once, though the line may count one more often; only the first page
+// says it.
+type Behind struct {
+	IDs   []int64
+	Next  string
+	Total int64
+}
+
 // Tickets lists the tickets behind a line of an answer, newest first: those of
 // the denominator, or of the numerator where the measure is a plain number.
 // The caller shows only what is in the reader's scope.
-func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor string, limit int) (ids []int64, next string, err error) {
+func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor string, limit int) (out Behind, err error) {
 	d, err := s.Definition(q.Name)
 	if err != nil {
-		return nil, "", err
+		return out, err
 	}
 	if err := q.check(s.DB.Clock().Now()); err != nil {
-		return nil, "", err
+		return out, err
 	}
+	place := q.Region
 	if key != "" {
 		if err := s.narrow(v, &q, key); err != nil {
-			return nil, "", err
+			return out, err
 		}
 	}
 	sp, err := s.span(v, q)
 	if err != nil {
-		return nil, "", err
+		return out, err
+	}
+	if place == "" {
+		place = sp.root.Region
 	}
 	if limit <= 0 || limit > 200 {
 		limit = 50
 	}
 	at, tk, err := parseAt(cursor)
 	if err != nil {
-		return nil, "", err
+		return out, err
 	}
 	var args []any
-	parts := s.behind(sp, d, key, &args)
+	parts := s.behind(sp, d, key, place, &args)
 	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
 	text := `SELECT ticket, max(t) AS at FROM (` + strings.Join(parts, " UNION ALL ") + `) b GROUP BY ticket`
+	count, counted := `SELECT count(*) FROM (`+text+`) c`, slices.Clone(args)
 	if cursor != "" {
 		text += ` HAVING max(t) < ` + arg(at) + ` OR (max(t) = ` + arg(at) + ` AND ticket < ` + arg(tk) + `)`
 	}
@@ -51,21 +65,26 @@ func (s *Service) Tickets(ctx context.Context, v Viewer, q Query, key, cursor st
 	type hit struct{ ticket, at int64 }
 	var hits []hit
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		if cursor == "" {
+			if out.Total, err = db.Int(tx, count, counted...); err != nil {
+				return err
+			}
+		}
 		hits, err = db.All(tx, func(sc db.Scanner) (h hit, err error) { return h, sc.Scan(&h.ticket, &h.at) }, text, args...)
 		return err
 	})
 	if err != nil {
-		return nil, "", err
+		return out, err
 	}
 	if len(hits) > limit {
 		hits = hits[:limit]
 		last := hits[limit-1]
-		next = fmt.Sprintf("%d.%d", last.at, last.ticket)
+		out.Next = fmt.Sprintf("%d.%d", last.at, last.ticket)
 	}
 	for _, h := range hits {
-		ids = append(ids, h.ticket)
+		out.IDs = append(out.IDs, h.ticket)
 	}
-	return ids, next, nil
+	return out, nil
 }
 
 // narrow turns the key of a line into a filter; what is no line of the question
@@ -92,6 +111,9 @@ func (s *Service) narrow(v Viewer, q *Query, key string) error {
 		}
 		q.Type = key
 	case ByCategory:
+		if key == unclassified { // no category can be asked for; the condition is in behind
+			return nil
+		}
 		if _, ok := s.Ticket.Categories(v.Tree.Platform(v.Root).ID).Get(key); !ok {
 			return bad
 		}
@@ -108,8 +130,9 @@ func (s *Service) narrow(v Viewer, q *Query, key string) error {
 	return nil
 }
 
-// behind is one SELECT (ticket, t) for each moment that the line counts.
-func (s *Service) behind(sp span, d Definition, key string, args *[]any) (parts []string) {
+// behind is one SELECT (ticket, t) for each moment that the line counts. The
+// line of the asked place itself is what is known to lie in it and no nearer.
+func (s *Service) behind(sp span, d Definition, key, place string, args *[]any) (parts []string) {
 	names, minus := d.Den, slices.Concat(d.ExDen, d.Less)
 	if len(names) == 0 || d.perHead() {
 		names = d.Num
@@ -135,6 +158,12 @@ func (s *Service) behind(sp span, d Definition, key string, args *[]any) (parts 
 		}
 		if sp.q.By == ByUnit && key != "" {
 			cond = append(cond, sp.ofUnit(d, key, args))
+		}
+		if sp.q.By == ByRegion && key == place {
+			cond = append(cond, "region IN ("+marksFor(args, []string{key})+")")
+		}
+		if sp.q.By == ByCategory && key == unclassified {
+			cond = append(cond, "category = ''")
 		}
 		parts = append(parts, `SELECT ticket, `+col+` AS t FROM stat_row WHERE `+strings.Join(cond, " AND "))
 	}

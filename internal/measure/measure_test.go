@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/db/dbtest"
 	"hotline/internal/policy"
+	"hotline/internal/ticket"
 )
 
 // period is the days of the scripted history.
@@ -102,11 +104,14 @@ func checkBehind(t *testing.T, w *world, v Viewer) {
 			var sum int64
 			for _, it := range a.Items {
 				sum += it.Den
-				ids, _, err := w.m.Tickets(ctx, v, period(Query{Name: d.Name, By: by}), it.Key, "", 200)
+				behind, err := w.m.Tickets(ctx, v, period(Query{Name: d.Name, By: by}), it.Key, "", 200)
 				if err != nil {
 					t.Fatal(err)
 				}
-				legs := int64(len(ids))
+				legs := int64(len(behind.IDs))
+				if behind.Total != legs {
+					t.Errorf("%s by %s %s: %d tickets said, %d listed", d.Name, by, it.Key, behind.Total, legs)
+				}
 				if legs != it.Den && legs != it.Den-1 { // b has two legs
 					t.Errorf("%s by %s %s: %d tickets behind %d", d.Name, by, it.Key, legs, it.Den)
 				}
@@ -114,6 +119,48 @@ func checkBehind(t *testing.T, w *world, v Viewer) {
 			if sum != a.Total.Den {
 				t.Errorf("%s by %s: items %d, total %d", d.Name, by, sum, a.Total.Den)
 			}
+		}
+	}
+}
+
+// What is known only to the city or the province, or has no category yet, is a
+// line of its own and opens no other tickets.
+func TestTheUnknownPlaceOpensItsOwn(t *testing.T) {
+	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) { theUnknownPlace(t, newWorld(t, d, c)) })
+}
+
+func theUnknownPlace(t *testing.T, w *world) {
+	for _, at := range []string{"420100", "420111003", "420111003", "420000"} {
+		w.Create("P420100", func(n *ticket.Intake) {
+			n.Region = at
+			if at == "420100" {
+				n.Category = ""
+			}
+		})
+	}
+	w.count()
+	for _, tt := range []struct {
+		who, by, key, name string
+		want               int64
+	}{
+		{"P420100", ByRegion, "420100", "区县待核", 1},
+		{"P420100", ByRegion, "420111", "洪山区", 2},
+		{"P420000", ByRegion, "420100", "武汉市", 3},
+		{"P420000", ByRegion, "420000", "市州待核", 1},
+		{"P420100", ByCategory, "none", "未分类", 1},
+	} {
+		v := w.m.ViewerOf(w.Who(access.Supervisor, tt.who))
+		q := period(Query{Name: "received", By: tt.by})
+		a, err := w.m.Value(t.Context(), v, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(a.Items, func(x Item) bool { return x.Key == tt.key })
+		if i < 0 || a.Items[i].Name != tt.name || a.Items[i].Num != tt.want {
+			t.Fatalf("%s sees no line of %s with %d: %+v", tt.who, tt.name, tt.want, a.Items)
+		}
+		if b, err := w.m.Tickets(t.Context(), v, q, tt.key, "", 50); err != nil || b.Total != tt.want || int64(len(b.IDs)) != tt.want {
+			t.Errorf("%s opens %s with %d: %+v %v", tt.who, tt.name, tt.want, b, err)
 		}
 	}
 }

@@ -285,7 +285,7 @@ func (sp span) where(args *[]any, when int) string {
 }
 
 // marksFor binds values and gives their place holders.
-func marksFor(args *[]any, ids []int64) string {
+func marksFor[T any](args *[]any, ids []T) string {
 	in := make([]string, len(ids))
 	for i, id := range ids {
 		*args = append(*args, id)

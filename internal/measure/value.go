@@ -151,10 +151,13 @@ func (sp span) regionKey(code string) string {
 	return code
 }
 
+// unclassified is the key of the line of what has no category yet.
+const unclassified = "none"
+
 func foldCategory(code, under string) string {
 	switch {
 	case len(code) != 6:
-		return ""
+		return unclassified
 	case under == "":
 		return code[:2] + "0000"
 	case len(categoryPrefix(under)) == 2:
@@ -212,8 +215,8 @@ func (s *Service) keys(sp span, d Definition, by, place string, have map[string]
 				add(c.Code, c.Name)
 			}
 		}
-		if have[""] != nil {
-			add("", "未分类")
+		if have[unclassified] != nil {
+			add(unclassified, "未分类")
 		}
 	case ByUnit:
 		if d.platformSide() && sp.whole {

@@ -12,8 +12,8 @@ import (
 // book is a workbook in the making; sheets are streamed one after another.
 type book struct {
 	f      *excelize.File
-	head   int // style of headings
-	wrap   int
+	head   int   // style of headings
+	lines  int64 // tickets or groups written, without headings and totals
 	sheets map[string]bool
 }
 
@@ -32,8 +32,7 @@ func newBook() (*book, error) {
 		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true}}); err != nil {
 		return nil, err
 	}
-	b.wrap, err = f.NewStyle(&excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
-	return b, err
+	return b, nil
 }
 
 // sheet begins a sheet with column widths; rows above the frozen line stay in view.

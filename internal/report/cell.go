@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // trigger are the characters with which a spreadsheet begins a formula or a
 // command, in half and full width.
@@ -26,7 +29,7 @@ func Text(s string) string {
 	return s
 }
 
-// cells makes a row: strings become safe, numbers stay numbers.
+// cells makes a row: strings become safe, numbers stay numbers, rates keep three decimals as on the screen.
 func cells(values ...any) []any {
 	for i, v := range values {
 		switch x := v.(type) {
@@ -36,7 +39,7 @@ func cells(values ...any) []any {
 			if x == nil {
 				values[i] = "—"
 			} else {
-				values[i] = *x
+				values[i] = math.Round(*x*1000) / 1000
 			}
 		}
 	}

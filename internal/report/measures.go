@@ -97,6 +97,7 @@ func measureSheet(b *book, a measure.Answer, q measure.Query, at time.Time) erro
 	if err := w.heading(byWords[q.By], "分子", "分母", "数值", "原始分子", "原始分母", "原始值", "排除数"); err != nil {
 		return err
 	}
+	b.lines += int64(len(a.Items))
 	for _, it := range append(a.Items, a.Total) {
 		if it.Hidden {
 			err = w.line(it.Name, "少于5件", "", "", "", "", "", "")

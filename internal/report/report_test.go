@@ -217,3 +217,10 @@ func TestExports(t *testing.T) {
 		}
 	})
 }
+
+func TestARateKeepsThreeDecimals(t *testing.T) {
+	rate := 98.1069958847736
+	if got := cells("合计", int64(1192), &rate, (*float64)(nil)); got[1] != int64(1192) || got[2] != 98.107 || got[3] != "—" {
+		t.Errorf("%v", got)
+	}
+}

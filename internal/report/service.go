@@ -61,7 +61,8 @@ CREATE TABLE report_file (
   at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX report_file_job ON report_file(job);
-CREATE INDEX report_file_at ON report_file(at)`}}}
+CREATE INDEX report_file_at ON report_file(at)`}, {SQL: `
+ALTER TABLE report_file ADD COLUMN lines BIGINT NOT NULL DEFAULT 0`}}}
 }
 
 // Params are what an export is asked for: the query of the page it was asked from.
@@ -121,21 +122,28 @@ func (o order) actor() access.Actor {
 	return access.Actor{Account: o.Account, Username: o.Username, Name: o.Name, Role: o.Role, Unit: o.Unit, Platform: o.Platform, Contractor: o.Contractor}
 }
 
+// jobKinds are the exports that can be asked for.
+var jobKinds = map[string]string{"measures": JobMeasures, "tickets": JobTickets}
+
+// Check tells whether the actor may have an export and whether it can be made.
+func (s *Service) Check(actor access.Actor, kind string, p Params) (err error) {
+	switch {
+	case jobKinds[kind] == "":
+		return fault.Invalid("export_kind_invalid", "只能导出统计数据（measures）或工单清单（tickets）。").At(fault.Field{Name: "kind", Detail: "请重新选择。"})
+	case kind == "measures" && !actor.May(access.Stats), kind == "tickets" && !actor.May(access.Export):
+		return fault.Forbidden("export_forbidden", "您的岗位不能导出这类数据。")
+	case kind == "measures":
+		_, err = s.query(p)
+	default:
+		_, err = s.filter(p)
+	}
+	return err
+}
+
 // Start enqueues an export ("measures" or "tickets") and gives its job.
 // The same key while the job runs gives the same job. The caller audits.
 func (s *Service) Start(ctx context.Context, actor access.Actor, kind string, p Params, key string) (int64, error) {
-	jobKind := map[string]string{"measures": JobMeasures, "tickets": JobTickets}[kind]
-	switch {
-	case jobKind == "":
-		return 0, fault.Invalid("export_kind_invalid", "只能导出统计数据（measures）或工单清单（tickets）。").At(fault.Field{Name: "kind", Detail: "请重新选择。"})
-	case kind == "measures" && !actor.May(access.Stats), kind == "tickets" && !actor.May(access.Export):
-		return 0, fault.Forbidden("export_forbidden", "您的岗位不能导出这类数据。")
-	}
-	if kind == "measures" {
-		if _, err := s.query(p); err != nil {
-			return 0, err
-		}
-	} else if _, err := s.filter(p); err != nil {
+	if err := s.Check(actor, kind, p); err != nil {
 		return 0, err
 	}
 	o := order{actor.Account, actor.Username, actor.Name, actor.Role, actor.Unit, actor.Platform, actor.Contractor, s.DB.Clock().Now().UnixMilli(), p}
@@ -144,7 +152,7 @@ func (s *Service) Start(ctx context.Context, actor access.Actor, kind string, p 
 	}
 	var id int64
 	err := s.DB.Update(ctx, func(tx *db.Tx) (err error) {
-		id, err = s.Jobs.Enqueue(tx, job.Spec{Kind: jobKind, Key: key, Payload: o, MaxAttempts: 3, CreatedBy: actor.Account})
+		id, err = s.Jobs.Enqueue(tx, job.Spec{Kind: jobKinds[kind], Key: key, Payload: o, MaxAttempts: 3, CreatedBy: actor.Account})
 		return err
 	})
 	return id, err
@@ -178,8 +186,8 @@ func (s *Service) runner(build func(ctx context.Context, j *job.Running, o order
 		}
 		id := s.DB.NewID()
 		err = s.DB.Update(ctx, func(tx *db.Tx) error {
-			if _, err := tx.Exec(`INSERT INTO report_file (id, job, account, name, ref, size, at) VALUES ($1,$2,$3,$4,$5,$6,$7)
- ON CONFLICT (job) DO UPDATE SET ref = excluded.ref, size = excluded.size, at = excluded.at`, id, j.ID, o.Account, name, string(ref), size, tx.NowMS()); err != nil {
+			if _, err := tx.Exec(`INSERT INTO report_file (id, job, account, name, ref, size, lines, at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+ ON CONFLICT (job) DO UPDATE SET ref = excluded.ref, size = excluded.size, lines = excluded.lines, at = excluded.at`, id, j.ID, o.Account, name, string(ref), size, b.lines, tx.NowMS()); err != nil {
 				return err
 			}
 			var err error
@@ -217,6 +225,7 @@ type File struct {
 	Name string
 	Ref  blob.Ref
 	Size int64
+	Rows int64 // tickets or groups in it
 	At   int64
 }
 
@@ -227,9 +236,9 @@ const kept = 7 * 24 * time.Hour
 func (s *Service) File(ctx context.Context, actor access.Actor, id int64) (f File, err error) {
 	err = s.DB.View(ctx, func(tx *db.Tx) (err error) {
 		f, err = db.One(tx, func(sc db.Scanner) (f File, err error) {
-			return f, sc.Scan(&f.ID, &f.Job, &f.Name, &f.Ref, &f.Size, &f.At)
+			return f, sc.Scan(&f.ID, &f.Job, &f.Name, &f.Ref, &f.Size, &f.Rows, &f.At)
 		},
-			`SELECT id, job, name, ref, size, at FROM report_file WHERE id = $1 AND account = $2 AND at > $3`, id, actor.Account, tx.Now().Add(-kept).UnixMilli())
+			`SELECT id, job, name, ref, size, lines, at FROM report_file WHERE id = $1 AND account = $2 AND at > $3`, id, actor.Account, tx.Now().Add(-kept).UnixMilli())
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {

@@ -79,6 +79,7 @@ func (s *Service) tickets(ctx context.Context, j *job.Running, o order) (string,
 				return "", nil, err
 			}
 			n++
+			b.lines++
 		}
 		j.Progress(int64(n), 0, fmt.Sprintf("已写入%d件", n))
 		if next == "" {

@@ -35,6 +35,9 @@ func (s *Service) words(p Params) string {
 	if code := p.str("category"); code != "" {
 		say("事项分类", s.Ticket.Categories(policy.Province).PathName(code))
 	}
+	if code := p.str("status"); code != "" {
+		say("状态", s.Ticket.RulesNow(policy.Province).StatusWord(code))
+	}
 	say("诉求类型", p.str("type"))
 	say("紧急程度", p.str("urgency"))
 	say("查询词", p.str("q"))

@@ -159,9 +159,9 @@ func (s *Service) Of(ctx context.Context, ticketID int64) (out []Order, err erro
 	return out, err
 }
 
-// Counts gives the size of each state and of each list of candidates.
+// Counts gives the size of each state and of each list of candidates; as in List, open holds what was rejected too.
 func (s *Service) Counts(ctx context.Context, actor access.Actor) (map[string]int64, error) {
-	out := map[string]int64{Open: 0, Feedback: 0, Closed: 0}
+	out := map[string]int64{Open: 0, Rejected: 0, Feedback: 0, Closed: 0}
 	now := s.DB.Clock().Now().UnixMilli()
 	err := s.DB.View(ctx, func(tx *db.Tx) error {
 		type pair struct {
@@ -175,10 +175,11 @@ func (s *Service) Counts(ctx context.Context, actor access.Actor) (map[string]in
 			return err
 		}
 		for _, p := range rows {
+			out[p.key] += p.n
 			if p.key == Rejected {
 				p.key = Open
+				out[Open] += p.n
 			}
-			out[p.key] += p.n
 			if p.key == Open {
 				out["late"] += p.late
 			}

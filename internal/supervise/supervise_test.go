@@ -166,6 +166,9 @@ func TestOrder(t *testing.T) {
 		step(handler, Step{Name: "feedback", Text: said, Version: 1}, "")
 		step(handler, Step{Name: "close", Text: said}, "supervise_forbidden")
 		step(sup, Step{Name: "reject", Text: "没有写明整改结果。"}, "")
+		if n, err := w.v.Counts(ctx, sup); err != nil || n[Open] != 1 || n[Rejected] != 1 || n[Feedback] != 0 {
+			t.Errorf("what was rejected counts as %v %v", n, err)
+		}
 		step(sup, Step{Name: "extend", Text: "涉及多个部门。", Due: o.Due - 1}, "due_invalid")
 		step(sup, Step{Name: "extend", Text: "涉及多个部门。", Due: o.Due + 86400000}, "")
 		step(handler, Step{Name: "feedback", Text: said}, "")

@@ -12,7 +12,7 @@ import (
 // RegisterPolicies tells the store about the versioned data of this room, with
 // the embedded defaults and the checks of publication.
 func RegisterPolicies(p *policy.Store) {
-	p.Register(PolicyRules, policy.Kind{Label: "工单规则", Default: DefaultRules, Validate: validateRules})
+	p.Register(PolicyRules, policy.Kind{Label: "流转规则", Default: DefaultRules, Validate: validateRules})
 	p.Register(PolicyLimits, policy.Kind{Label: "办理时限", Default: func() []byte { return []byte(mustJSON(category.Limits())) }, Validate: ValidateLimits, Diff: category.DiffLimits})
 	p.Register(PolicyCategories, policy.Kind{Label: "事项分类", Default: func() []byte { return []byte(mustJSON(category.Default())) }, Validate: validateCategories})
 	p.Register(PolicyCalendar, policy.Kind{Label: "工作日历", Default: func() []byte { return []byte(`{"version":"","years":{}}`) }, Validate: validateCalendar})

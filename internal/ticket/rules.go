@@ -11,7 +11,7 @@ import (
 //go:embed rules.json
 var defaultRules []byte
 
-// DefaultRules is the embedded rule table (工单规则) that is in force until a
+// DefaultRules is the embedded rule table (流转规则) that is in force until a
 // platform publishes its own version.
 func DefaultRules() []byte { return defaultRules }
 

@@ -17,7 +17,7 @@ import (
 
 // Policy kinds that this room reads.
 const (
-	PolicyRules      = "rules"      // 工单规则
+	PolicyRules      = "rules"      // 流转规则
 	PolicyLimits     = "limits"     // 办理时限
 	PolicyCategories = "categories" // 事项分类
 	PolicyCalendar   = "calendar"   // 工作日历

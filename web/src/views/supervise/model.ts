@@ -45,8 +45,8 @@ export const RULES = [
 export const STATES = [
   { value: '', label: '全部' },
   { value: 'open', label: '督办中' },
+  { value: 'rejected', label: '其中退回重报' },
   { value: 'feedback', label: '待销号' },
-  { value: 'rejected', label: '退回重报' },
   { value: 'closed', label: '已销号' },
 ]
 const LEVELS = [
