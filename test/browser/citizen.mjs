@@ -47,6 +47,19 @@ check(/至少5个字/.test(await citizen.locator('#sum').innerText()), '关怀�
 await citizen.fill('#content', '请问公租房怎样申请。')
 await step()
 check((await citizen.locator('#content').count()) === 0, '改好后第一次点就到下一题：' + (await citizen.locator('h1').innerText()))
+// 用键盘走过长辈版：得到焦点的不会被底部的拨打按钮遮住
+await citizen.goto(base + '/numbers')
+await citizen.emulateMedia({ reducedMotion: 'reduce' })
+const hidden = []
+for (let i = 0; i < 20; i++) {
+  await citizen.keyboard.press('Tab')
+  const behind = await citizen.evaluate(() => {
+    const e = document.activeElement
+    return e.closest('.call') ? '' : e.getBoundingClientRect().bottom > document.querySelector('.call').getBoundingClientRect().top ? e.innerText || e.id : ''
+  })
+  if (behind) hidden.push(behind)
+}
+check(hidden.length === 0, '拨打12345遮住了：' + hidden)
 const back = citizen.getByRole('link', { name: '标准版' }).first()
 if (await back.count()) await back.click()
 
@@ -59,6 +72,7 @@ await citizen.goto(base + '/progress')
 await citizen.fill('#number', t.number)
 await citizen.fill('#code', t.code)
 await citizen.getByRole('button', { name: '查进度' }).click()
+check(!/何时到期/.test(await citizen.locator('main').innerText()), '已经答复的不再写何时到期')
 await citizen.getByRole('link', { name: '去评价' }).first().click()
 await settle(citizen)
 await choose(citizen.locator('input[name=score][value="2"]'))
@@ -74,7 +88,9 @@ await shot(citizen, 'evaluate-390')
 await citizen.locator('form button.big').click()
 await citizen.waitForURL((u) => !/evaluate/.test(u.pathname), { timeout: 8000 }).catch(() => {})
 await shot(citizen, 'evaluated-390')
-check(/您的评价：不满意（网上评价）/.test(await citizen.locator('main').innerText()), '评价后写明评价，不再请他评价')
+const told = await citizen.locator('main').innerText()
+check(/您的评价：不满意（网上评价）/.test(told) && /热线正在核实您的评价。/.test(told), '评价后写明评价和正在核实，不再请他评价')
+check(/您已评价：不满意/.test(told), '办理过程写明当时的评价：' + told)
 let seen = await get(dispatcher, t.id)
 check(seen.status === 'to_recheck' && seen.verdicts.citizen?.satisfaction === 2, '不满意转复核：' + seen.status_label)
 const supervisor = await enter(browser, account('supervisor'))
