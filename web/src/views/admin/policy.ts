@@ -124,7 +124,7 @@ export function usePolicy<D>(kind: string) {
   void load()
   /** A city's draft is held against the province's of today; a version of another time is not. */
   const city = computed(() => own() !== undefined && !seen.value)
-  const mayEdit = computed(() => !seen.value && data.value?.may_publish !== false)
+  const mayEdit = computed(() => !seen.value && data.value !== undefined && data.value.may_publish !== false)
   return { seen, look, city, mayEdit, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish, refusal }
 }
 export type PolicyStore<D> = ReturnType<typeof usePolicy<D>>
