@@ -138,7 +138,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 	if p.Anonymous {
 		p.Secrecy = citizen.SecrecyUnit
 	}
-	if ticket.Final(t.Status) {
+	if t.Status == ticket.Closed {
 		p.Stage = 6
 	}
 	if t.Due > 0 && p.Tone != citizen.ToneDone {
@@ -302,10 +302,17 @@ func (s *site) permissions(t *ticket.Ticket, p *citizen.Progress) {
 		}
 		return citizen.Permission{Reason: why}
 	}
-	p.MaySupplement = allow("supplement", "工单已办结，不能再补充；如有新情况请重新反映。")
+	p.MaySupplement = allow("supplement", "诉求"+s.status(t)+"，不能再补充；如有新情况请重新反映。")
 	p.MayUrge = allow("urge", "")
 	p.MayWithdraw = allow("withdraw", "")
-	p.MayEvaluate = allow("evaluate", map[bool]string{false: "办结后可以评价。", true: "热线正在核实您的评价。"}[t.Status == ticket.ToRecheck])
+	switch {
+	case t.Status == ticket.ToRecheck:
+		p.MayEvaluate = allow("evaluate", "热线正在核实您的评价。")
+	case ticket.Final(t.Status):
+		p.MayEvaluate = allow("evaluate", "")
+	default:
+		p.MayEvaluate = allow("evaluate", "办结后可以评价。")
+	}
 	if len(p.Messages) > 0 {
 		p.MayMessage = allow("relay", "")
 	}
