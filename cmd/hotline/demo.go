@@ -18,7 +18,7 @@ func runDemo(ctx context.Context, args []string) error {
 	addr := f.String("addr", "127.0.0.1:12345", "监听地址")
 	data := f.String("data", "data/demo", "数据目录")
 	days := f.Int("days", 90, "演示历史的天数")
-	quiet := f.Bool("no-simulator", false, "不模拟来电人和各岗位")
+	quiet := f.Bool("no-simulator", false, "不模拟诉求人和各岗位")
 	public := f.Bool("demo-public", false, "允许监听非本机地址（演示账号人人可进）")
 	phone, hearing, suite := phoneFlags(f), speechFlags(f), suiteFlag(f)
 	if err := parse(f, args); err != nil {

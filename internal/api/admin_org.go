@@ -79,13 +79,21 @@ type ImportLine struct {
 	Detail string `json:"detail"`
 }
 
-// ImportOut is what an import of units did.
+// ImportChange is what one line of an import makes of its unit.
+type ImportChange struct {
+	Line   int    `json:"line"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// ImportOut is what an import of units did, or would do.
 type ImportOut struct {
-	Created   int          `json:"created"`
-	Updated   int          `json:"updated"`
-	Unchanged int          `json:"unchanged"`
-	Errors    []ImportLine `json:"errors"`
-	Message   string       `json:"message"`
+	Created   int            `json:"created"`
+	Updated   int            `json:"updated"`
+	Unchanged int            `json:"unchanged"`
+	Changes   []ImportChange `json:"changes"`
+	Errors    []ImportLine   `json:"errors"`
+	Message   string         `json:"message"`
 }
 
 // maxTable bounds an imported table, before and after it is unpacked.
@@ -325,8 +333,9 @@ func (a *API) closeUnit(ctx context.Context, by org.By, id int64, to, reason str
 	return a.adminUnit(tree, u), text, nil
 }
 
-// importUnits takes a table of units in; lines with an error are left out and
-// listed, the others are taken together.
+// importUnits takes a table of units in, from the day that the form names; lines
+// with an error are left out and listed, the others are taken together. With
+// preview it tells what it would do.
 func (a *API) importUnits(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxTable+1<<16)
 	f, _, err := r.FormFile("file")
@@ -350,13 +359,24 @@ func (a *API) importUnits(w http.ResponseWriter, r *http.Request) error {
 	if len(rows) > maxRows {
 		return fault.Invalid("import_too_long", "一次最多导入%d行，请分批导入。", maxRows)
 	}
-	actor := actorOf(r.Context())
-	rows, outside := a.ownRows(actor, rows)
-	rep, err := a.Org.Import(r.Context(), org.By{Account: actor.Account, Unit: actor.Unit}, rows)
+	from, err := a.formTime("from", r.FormValue("from"))
 	if err != nil {
 		return err
 	}
-	out := ImportOut{rep.Created, rep.Updated, rep.Unchanged, outside, "导入完成。"}
+	actor := actorOf(r.Context())
+	rows, outside := a.ownRows(actor, rows)
+	take, said := a.Org.Import, "导入完成。"
+	if r.FormValue("preview") == "1" {
+		take, said = a.Org.Preview, "还没有导入。"
+	}
+	rep, err := take(r.Context(), org.By{Account: actor.Account, Unit: actor.Unit}, rows, from)
+	if err != nil {
+		return err
+	}
+	out := ImportOut{rep.Created, rep.Updated, rep.Unchanged, []ImportChange{}, outside, said}
+	for _, c := range rep.Changes {
+		out.Changes = append(out.Changes, ImportChange(c))
+	}
 	for _, e := range rep.Errors {
 		out.Errors = append(out.Errors, ImportLine{e.Line, e.Column, e.Code, e.Detail})
 	}

@@ -53,6 +53,12 @@ type PolicyDoc struct {
 	Doc json.RawMessage `json:"doc"`
 }
 
+// PolicyPast is one version, of any time, beside the one that it took the place of.
+type PolicyPast struct {
+	Version PolicyDoc `json:"version"`
+	Before  PolicyDoc `json:"before" doc:"它接替的那一版；本平台最早的一版接替省定的，全省最早的一版接替内置的"`
+}
+
 // PolicyOut is everything about one kind on one platform.
 type PolicyOut struct {
 	Kind         string          `json:"kind"`
@@ -108,6 +114,13 @@ func (a *API) policyRoutes() {
 	}) (*struct{ Body PolicyOut }, error) {
 		out, err := a.policyOut(ctx, actorOf(ctx), in.Kind, in.Platform)
 		return &struct{ Body PolicyOut }{out}, err
+	})
+	route(a, http.MethodGet, "/api/v1/admin/policies/{kind}/versions/{version}", "admin-policies-version", "一个版本的内容和它接替的那一版", see, func(ctx context.Context, in *struct {
+		Kind    string `path:"kind" maxLength:"40"`
+		Version string `path:"version" maxLength:"20"`
+	}) (*struct{ Body PolicyPast }, error) {
+		out, err := a.policyPast(actorOf(ctx), in.Kind, in.Version)
+		return &struct{ Body PolicyPast }{out}, err
 	})
 	route(a, http.MethodPost, "/api/v1/admin/policies/{kind}", "admin-policies-publish", "发布新版本", configRule("config", ""), func(ctx context.Context, in *struct {
 		Kind string `path:"kind" maxLength:"40"`
@@ -200,6 +213,22 @@ func (a *API) policyOut(ctx context.Context, actor access.Actor, kind, rawPlatfo
 		}
 	}
 	return out, nil
+}
+
+func (a *API) policyPast(actor access.Actor, kind, raw string) (PolicyPast, error) {
+	id, err := parseID(raw)
+	if err != nil {
+		return PolicyPast{}, err
+	}
+	v, doc, err := a.Policy.ByID(kind, id)
+	if err != nil {
+		return PolicyPast{}, err
+	}
+	if _, _, err := a.policyPlatform(actor, v.Platform); err != nil {
+		return PolicyPast{}, err
+	}
+	before, was := a.Policy.Before(v)
+	return PolicyPast{PolicyDoc{a.policyVersion(v), a.named(kind, doc)}, PolicyDoc{a.policyVersion(before), a.named(kind, was)}}, nil
 }
 
 func (a *API) policyVersion(v policy.Version) PolicyVersion {

@@ -112,8 +112,8 @@ func TestOrganisation(t *testing.T) {
 
 func TestImportUnits(t *testing.T) {
 	w := newWorld(t)
-	send := func(who, name string, data []byte) answer {
-		body, kind := form(t, name, data)
+	send := func(who, name string, data []byte, fields ...string) answer {
+		body, kind := form(t, name, data, fields...)
 		return w.call(request{method: "POST", path: "/api/v1/admin/units/import", token: w.token[who], body: body, head: map[string]string{"Content-Type": kind}})
 	}
 	head := []string{"单位编码", "单位名称", "简称", "类型", "上级编码", "区划代码", "职责代码", "其他职责代码", "职责", "电话", "联络员"}
@@ -151,6 +151,12 @@ func TestImportUnits(t *testing.T) {
 		t.Errorf("%v", lines)
 	}
 	csv := append([]byte("\ufeff"+strings.Join(head, ",")+"\n"), "D420200-x,黄石某局,,部门,P420200,420200,,,,,\n"...)
+	if a := send("p-sysadmin", "单位.csv", csv, "preview", "1"); a.status != 200 || !bytes.Contains(a.raw, []byte(`"changes":[{"line":2,"code":"D420200-x","detail":"新增部门“黄石某局”"}]`)) {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+	if a := send("p-sysadmin", "单位.csv", csv, "from", "2020-01-01"); a.problem.Code != "unit_backdated" {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
 	if a := send("p-sysadmin", "单位.csv", csv); a.status != 200 || !bytes.Contains(a.raw, []byte(`"created":1`)) {
 		t.Errorf("%d %s", a.status, a.raw)
 	}

@@ -104,7 +104,7 @@ var samples = map[string]sample{
 	"admin-phones-disable": {path: "/api/v1/admin/phones/7/disable"}, "admin-phones-enable": {path: "/api/v1/admin/phones/7/enable"},
 	"admin-accounts-role": {path: "/api/v1/admin/accounts/7/role", body: `{"role":"agent","reason":"岗位调整"}`}, "admin-grants": {}, "admin-grants-create": {body: `{"account":"7","role":"agent","reason":"岗位调整"}`},
 	"admin-grants-approve": {path: "/api/v1/admin/grants/7/approve", body: `{"opinion":"同意"}`}, "admin-grants-reject": {path: "/api/v1/admin/grants/7/reject", body: `{"opinion":"理由不足"}`},
-	"admin-policies": {}, "admin-policies-get": {path: "/api/v1/admin/policies/rules"}, "admin-policies-publish": {path: "/api/v1/admin/policies/limits", body: `{"doc":[{"id":"x"}],"note":"试"}`},
+	"admin-policies": {}, "admin-policies-get": {path: "/api/v1/admin/policies/rules"}, "admin-policies-version": {path: "/api/v1/admin/policies/rules/versions/1"}, "admin-policies-publish": {path: "/api/v1/admin/policies/limits", body: `{"doc":[{"id":"x"}],"note":"试"}`},
 	"admin-calendar": {path: "/api/v1/admin/calendar?year=2026"}, "admin-catalogue-replay": {path: "/api/v1/admin/catalogue/replay?month=2026-11"},
 	"reveal-requests-create": {path: "/api/v1/tickets/$report/reveal-requests", body: `{"field":"phone","reason_code":"identity","reason":"核对举报人身份后组织现场核查"}`}, "reveal-requests-ticket": {path: "/api/v1/tickets/$report/reveal-requests"},
 	"reveal-requests-list": {path: "/api/v1/reveal-requests?state=pending&limit=5"}, "reveal-requests-decide": {path: "/api/v1/reveal-requests/7/decide", body: `{"decision":"pass","opinion":"理由充分，同意。"}`},

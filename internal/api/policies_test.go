@@ -63,6 +63,21 @@ func TestPolicies(t *testing.T) {
 	if other := ok[PolicyOut](w, "h-sysadmin", "GET", policies+"/limits?platform="+huangshi, nil); other.Current.No != 0 || len(other.Diff) != 0 {
 		t.Errorf("%+v", other.Versions)
 	}
+	// A version of any time opens beside the one that it took the place of.
+	version := func(v ID) string { return fmt.Sprintf("%s/limits/versions/%d", policies, v) }
+	limit := func(doc json.RawMessage) int {
+		var read []category.LimitRow
+		if err := json.Unmarshal(doc, &read); err != nil {
+			t.Fatal(err)
+		}
+		return read[at].N
+	}
+	if past := ok[PolicyPast](w, "sysadmin", "GET", version(done.ID), nil); past.Version.No != 1 || past.Before.No != 0 || limit(past.Version.Doc) != tight[at].N || limit(past.Before.Doc) != rows[at].N {
+		t.Errorf("%+v", past)
+	}
+	w.refused("unit_outside_scope", "h-sysadmin", "GET", version(done.ID), nil)
+	w.refused("policy_version_absent", "sysadmin", "GET", version(done.ID+1), nil)
+	w.refused("not_found", "sysadmin", "GET", policies+"/limits/versions/first", nil)
 	loose := slices.Clone(rows)
 	loose[at].N += 5
 	if p := w.refused("limit_loosened", "sysadmin", "POST", policies+"/limits", body(loose, wuhan)); len(p.Errors) == 0 || p.Errors[0].Name != rows[at].ID {

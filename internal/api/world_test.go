@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -382,13 +383,16 @@ func (w *world) id(name string) string { return strconv.FormatInt(w.made[name].I
 func unitID(w *world, code string) string { return strconv.FormatInt(w.units[code].ID, 10) }
 
 // form makes a multipart body with one file.
-func form(t *testing.T, name string, data []byte) (body []byte, contentType string) {
+func form(t *testing.T, name string, data []byte, fields ...string) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
 	f, err := m.CreateFormFile("file", name)
 	if err == nil {
 		_, err = f.Write(data)
+	}
+	for i := 0; i < len(fields); i += 2 {
+		err = errors.Join(err, m.WriteField(fields[i], fields[i+1]))
 	}
 	if err != nil || m.Close() != nil {
 		t.Fatal("multipart", err)

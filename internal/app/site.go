@@ -127,34 +127,46 @@ func idsOf(files []ticket.Attachment) (ids []int64) {
 	return ids
 }
 
-// store checks and keeps uploaded files, all of them or none.
+// store checks and keeps uploaded files, all of them or none; every one that
+// cannot be kept is named.
 func (s *site) store(ctx context.Context, actor access.Actor, files []citizen.Upload) (kept []ticket.Attachment, err error) {
 	defer func() {
 		if err != nil {
 			s.drop(ctx, kept)
 		}
 	}()
+	var refused *fault.Error
 	for _, f := range files {
-		r, err := f.Open()
-		if err != nil {
-			return kept, fault.Invalid("file_unreadable", "文件“%s”无法读取，请重新选择。", f.Name).At(fault.Field{Name: "files", Detail: "请重新选择文件。"})
-		}
-		data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-		r.Close()
-		if err != nil || len(data) > maxFile {
-			return kept, fault.Invalid("file_too_large", "文件“%s”超过20兆字节。", f.Name).At(fault.Field{Name: "files", Detail: "请压缩后再上传。"})
-		}
-		at, err := s.a.API.StoreFile(ctx, actor, f.Name, data)
-		if err != nil {
-			var fe *fault.Error
-			if errors.As(err, &fe) && len(fe.Fields) == 0 {
-				fe.Fields = []fault.Field{{Name: "files", Detail: fe.Detail}}
-			}
+		at, err := s.storeOne(ctx, actor, f)
+		var fe *fault.Error
+		switch {
+		case err == nil:
+			kept = append(kept, at)
+		case !errors.As(err, &fe) || fe.Kind != fault.KindInvalid:
 			return kept, err
+		case refused == nil:
+			refused = fe.At(fault.Field{Name: "files", Detail: fe.Detail})
+		default:
+			refused.Fields = append(refused.Fields, fault.Field{Name: "files", Detail: fe.Detail})
 		}
-		kept = append(kept, at)
+	}
+	if refused != nil {
+		return kept, refused
 	}
 	return kept, nil
+}
+
+func (s *site) storeOne(ctx context.Context, actor access.Actor, f citizen.Upload) (ticket.Attachment, error) {
+	r, err := f.Open()
+	if err != nil {
+		return ticket.Attachment{}, fault.Invalid("file_unreadable", "文件“%s”无法读取，请重新选择。", f.Name)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil || len(data) > maxFile {
+		return ticket.Attachment{}, fault.Invalid("file_too_large", "文件“%s”超过20兆字节，请压缩后再上传。", f.Name)
+	}
+	return s.a.API.StoreFile(ctx, actor, f.Name, data)
 }
 
 func (s *site) Lines(context.Context) ([]citizen.Line, error) {

@@ -44,11 +44,11 @@ func (s *site) SearchKnowledge(ctx context.Context, q, place string, limit int) 
 }
 
 func (s *site) Article(ctx context.Context, id string) (citizen.Article, error) {
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return citizen.Article{}, fault.NotFound("article_not_found", "没有找到这条问答，它可能已更新或下线。")
-	}
+	n, _ := strconv.ParseInt(id, 10, 64)
 	k, err := s.a.Knowledge.Public(ctx, n)
+	if fault.KindOf(err) == fault.KindNotFound {
+		err = fault.NotFound("article_not_found", "没有找到这条问答，它可能已过期、更新或下线。可以在热点问答里再搜一下，或者拨打12345。")
+	}
 	if err != nil {
 		return citizen.Article{}, err
 	}

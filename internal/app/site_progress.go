@@ -138,7 +138,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 	if p.Anonymous {
 		p.Secrecy = citizen.SecrecyUnit
 	}
-	if ticket.Final(t.Status) {
+	if t.Status == ticket.Closed {
 		p.Stage = 6
 	}
 	if t.Due > 0 && p.Tone != citizen.ToneDone {
@@ -146,7 +146,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 	}
 	reply, passed := "", t.Status == ticket.ToCallback || t.Status == ticket.Closed || t.Status == ticket.ToRecheck || t.Status == ticket.Redirected
 	for _, l := range lines {
-		step := citizen.Step{At: timeOf(l.Event.At), Label: publicLabel(l, s), Unit: ""}
+		step := citizen.Step{At: timeOf(l.Event.At), Label: s.stepWord(t, l)}
 		if u, ok := tree.Get(l.Event.Unit); ok {
 			step.Unit = u.Name
 		}
@@ -178,16 +178,20 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 	return p, nil
 }
 
-// publicLabel says a step in the citizen's words.
-func publicLabel(l ticket.Entry, s *site) string {
+// stepWord says a step in the citizen's words; a verdict is said with it, as every leg keeps its own.
+func (s *site) stepWord(t *ticket.Ticket, l ticket.Entry) string {
 	words := map[string]string{"ticket.create": "诉求已收到", "ticket.accept": "已受理", "ticket.answer": "已答复", "ticket.dispatch": "已派单", "ticket.sign": "承办单位已签收", "ticket.contact": "承办单位联系您",
 		"ticket.delegate": "已转下级单位办理", "ticket.assist": "增加协办单位", "ticket.decide-extension": "延期审核", "ticket.decide-suspension": "暂缓审核", "ticket.resume": "恢复办理", "ticket.close": "办结审核",
 		"ticket.callback": "电话回访", "ticket.evaluate": "您已评价", "ticket.reopen": "复核", "ticket.urge": "催办", "ticket.withdraw": "已撤回", "ticket.redirect": "已告知法定途径", "ticket.supplement": "您补充了材料",
 		"ticket.relay": "您回复了承办单位", "ticket.merge": "与同类诉求合并办理", "ticket.transfer": "已转接", "ticket.escalate": "已提级办理"}
-	if w, ok := words[l.Event.Kind]; ok {
-		return w
+	word, ok := words[l.Event.Kind]
+	if !ok {
+		return l.Label
 	}
-	return l.Label
+	if l.Data["outcome"] == "reached" {
+		word += "：" + s.satisfaction(t, fmt.Sprint(l.Data["sat"]))
+	}
+	return word
 }
 
 // points gives each 诉求点 with the unit that has it; a request without points
@@ -206,7 +210,7 @@ func (s *site) points(t *ticket.Ticket, body ticket.Body, reply string, now time
 		}
 		unit, since = tree.Name(a.Unit), timeOf(a.Created)
 	}
-	if t.Due > 0 && !ticket.Final(t.Status) {
+	if t.Due > 0 && s.tone(t) != citizen.ToneDone {
 		due = calendar.Display(now, timeOf(t.Due))
 	}
 	base := citizen.Point{Unit: unit, Helps: helps, Since: since, Due: due, State: state, Tone: s.tone(t), Result: reply}
@@ -278,7 +282,11 @@ func (s *site) evaluated(t *ticket.Ticket) string {
 	if v.Way == "callback" {
 		how = "电话回访"
 	}
-	return s.a.Ticket.RulesNow(t.Platform).OptionWord("satisfaction", strconv.Itoa(v.Satisfaction)) + "（" + how + "）"
+	return s.satisfaction(t, strconv.Itoa(v.Satisfaction)) + "（" + how + "）"
+}
+
+func (s *site) satisfaction(t *ticket.Ticket, level string) string {
+	return s.a.Ticket.RulesNow(t.Platform).OptionWord("satisfaction", level)
 }
 
 // permissions opens the acts that the rule table offers a citizen now.
@@ -294,10 +302,17 @@ func (s *site) permissions(t *ticket.Ticket, p *citizen.Progress) {
 		}
 		return citizen.Permission{Reason: why}
 	}
-	p.MaySupplement = allow("supplement", "工单已办结，不能再补充；如有新情况请重新反映。")
+	p.MaySupplement = allow("supplement", "诉求"+s.status(t)+"，不能再补充；如有新情况请重新反映。")
 	p.MayUrge = allow("urge", "")
 	p.MayWithdraw = allow("withdraw", "")
-	p.MayEvaluate = allow("evaluate", "办结后可以评价。")
+	switch {
+	case t.Status == ticket.ToRecheck:
+		p.MayEvaluate = allow("evaluate", "热线正在核实您的评价。")
+	case ticket.Final(t.Status):
+		p.MayEvaluate = allow("evaluate", "")
+	default:
+		p.MayEvaluate = allow("evaluate", "办结后可以评价。")
+	}
 	if len(p.Messages) > 0 {
 		p.MayMessage = allow("relay", "")
 	}

@@ -103,7 +103,11 @@ type stageView struct {
 	Done, Active bool
 }
 
+// stages is the road as far as it was gone; nil where it was left (撤回、无效、转接).
 func stages(at int) []stageView {
+	if at == 0 {
+		return nil
+	}
 	var out []stageView
 	for i, label := range []string{"受理", "派单", "办理", "答复", "评价"} {
 		out = append(out, stageView{label, i+1 < at, i+1 == at})

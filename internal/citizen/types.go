@@ -102,7 +102,7 @@ type Progress struct {
 	Region    string // full name
 	Status    string // label, such as "办理中"
 	Tone      Tone
-	Stage     int // 1 受理 2 派单 3 办理 4 答复 5 评价; 6 all done
+	Stage     int // 1 受理 2 派单 3 办理 4 答复 5 评价; 6 all done; 0 the road was left
 	At        time.Time
 	Due       string // `11月27日 周五 18:00·剩2天3小时`; empty when nothing is due
 	Late      bool

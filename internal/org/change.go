@@ -193,6 +193,7 @@ func (s *Service) replace(old, next row, event string) draft {
 type book struct {
 	*Tree
 	rows func(rowKey) row
+	at   func(ms int64) *Tree // the organisation of another moment
 }
 
 // write runs make on the organisation and stores what it drafts. The counter's
@@ -212,14 +213,15 @@ func (s *Service) writeTx(tx *db.Tx, by By, make func(t book, now int64) (draft,
 	s.mu.Lock()
 	current := n == s.rev+1
 	s.mu.Unlock()
-	bk := book{s.Tree(), s.row}
+	bk := book{s.Tree(), s.row, func(ms int64) *Tree { return s.TreeAt(clock.FromMillis(ms)) }}
 	var fresh []row
 	if !current {
 		if fresh, err = db.All(tx, scanRow, `SELECT `+rowColumns+` FROM unit`); err != nil {
 			return err
 		}
 		byKey := keyed(fresh)
-		bk = book{buildTree(byKey, tx.NowMS(), s.initials), func(k rowKey) row { return byKey[k] }}
+		at := func(ms int64) *Tree { return buildTree(byKey, ms, s.initials) }
+		bk = book{at(tx.NowMS()), func(k rowKey) row { return byKey[k] }, at}
 	}
 	dr, err := make(bk, tx.NowMS())
 	if err != nil {

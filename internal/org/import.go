@@ -6,9 +6,12 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"strings"
+	"time"
 
+	"hotline/internal/clock"
 	"hotline/internal/fault"
 )
 
@@ -20,10 +23,18 @@ type LineError struct {
 	Detail string // Chinese
 }
 
+// LineChange says what one line of an import makes of its unit.
+type LineChange struct {
+	Line   int
+	Code   string
+	Detail string // Chinese
+}
+
 // ImportReport is what an import did. Lines with an error were left out, all
 // others were taken in one transaction.
 type ImportReport struct {
 	Created, Updated, Unchanged int
+	Changes                     []LineChange
 	Errors                      []LineError
 }
 
@@ -34,15 +45,30 @@ type Row struct {
 }
 
 // Import creates the units that are new and edits those that differ, matched
-// by code. Parents may come after their children. Importing the same rows twice
-// changes nothing. Kind, region and parent of an existing unit are not changed
-// by an import: a move is a decision of its own.
-func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, error) {
+// by code, from a moment on (zero = now): against the organisation as it then
+// stands, so that importing the same rows twice changes nothing. Parents may
+// come after their children. Kind, region and parent of an existing unit are
+// not changed by an import: a move is a decision of its own.
+func (s *Service) Import(ctx context.Context, by By, rows []Row, from time.Time) (ImportReport, error) {
+	return s.imported(ctx, by, rows, from, false)
+}
+
+// Preview is what Import would do, and does nothing.
+func (s *Service) Preview(ctx context.Context, by By, rows []Row, from time.Time) (ImportReport, error) {
+	return s.imported(ctx, by, rows, from, true)
+}
+
+func (s *Service) imported(ctx context.Context, by By, rows []Row, from time.Time, preview bool) (ImportReport, error) {
 	var rep ImportReport
 	err := s.write(ctx, by, func(t book, now int64) (draft, error) {
+		if err := notBackdated(by, from, now); err != nil {
+			return draft{}, err
+		}
 		rep = ImportReport{} // may run again
+		t.Tree = t.at(moment(from, now))
 		b := newBatch(t.Tree, s.d.NewID)
 		var dr draft
+		last := t.at(math.MaxInt64)
 		seen := map[string]int{}
 		for _, r := range parentsFirst(rows) {
 			if line, ok := seen[r.Unit.Code]; ok {
@@ -50,6 +76,7 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 				continue
 			}
 			seen[r.Unit.Code] = r.Line
+			r.Unit.From = from
 			if wrong := r.Unit.faults(); len(wrong) > 0 {
 				for _, err := range wrong {
 					rep.fail(r, err)
@@ -58,9 +85,13 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 			}
 			u, ok := t.ByCode(r.Unit.Code)
 			if ok && u.Active {
-				if err := s.importEdit(t, by, u, r.Unit, now, &dr, &rep); err != nil {
+				if err := s.importEdit(t, by, u, r, now, &dr, &rep); err != nil {
 					rep.fail(r, err)
 				}
+				continue
+			}
+			if u, ok := last.ByCode(r.Unit.Code); ok && u.Active {
+				rep.fail(r, fault.Conflict("unit_change_pending", "“%s”已定于%s起启用，请按那一天导入，或待其启用后再改。", u.Name, clock.FromMillis(u.From).Format("2006年1月2日")))
 				continue
 			}
 			if err := b.add(by, r.Unit, now); err != nil {
@@ -74,8 +105,9 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 				continue
 			}
 			rep.Created++
+			rep.says(r, "新增"+r.Unit.Kind.Label()+"“"+r.Unit.Name+"”")
 		}
-		if rep.Created+rep.Updated == 0 {
+		if preview || rep.Created+rep.Updated == 0 {
 			return draft{}, errNothing
 		}
 		dr.begun = append(dr.begun, b.rows...)
@@ -86,6 +118,7 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 		return ImportReport{}, err
 	}
 	slices.SortStableFunc(rep.Errors, func(a, b LineError) int { return a.Line - b.Line })
+	slices.SortStableFunc(rep.Changes, func(a, b LineChange) int { return a.Line - b.Line })
 	return rep, nil
 }
 
@@ -93,7 +126,8 @@ func (s *Service) Import(ctx context.Context, by By, rows []Row) (ImportReport, 
 // event behind.
 var errNothing = errors.New("org: nothing to import")
 
-func (s *Service) importEdit(t book, by By, u Unit, n NewUnit, now int64, dr *draft, rep *ImportReport) error {
+func (s *Service) importEdit(t book, by By, u Unit, r Row, now int64, dr *draft, rep *ImportReport) error {
+	n := r.Unit
 	if err := n.check(); err != nil {
 		return err
 	}
@@ -109,19 +143,40 @@ func (s *Service) importEdit(t book, by By, u Unit, n NewUnit, now int64, dr *dr
 	}
 	next.name, next.short, next.duty, next.duties = n.Name, n.Short, n.Duty, n.Duties
 	next.responsibilities, next.phone, next.contact = n.Responsibilities, n.Phone, n.Contact
-	if same(&old, &next) {
+	what := differences(&old, &next)
+	if len(what) == 0 {
 		rep.Unchanged++
 		return nil
 	}
+	rep.says(r, "“"+old.name+"”："+strings.Join(what, "；"))
 	one := s.replace(old, next, EventUpdated)
 	dr.ended, dr.begun = append(dr.ended, one.ended...), append(dr.begun, one.begun...)
 	rep.Updated++
 	return nil
 }
 
-func same(a, b *row) bool {
-	return a.name == b.name && a.short == b.short && a.duty == b.duty && slices.Equal(a.duties, b.duties) &&
-		a.responsibilities == b.responsibilities && a.phone == b.phone && a.contact == b.contact
+// differences are the columns in which two states of a unit differ.
+func differences(a, b *row) []string {
+	was, is := cells(a), cells(b)
+	var out []string
+	for i, column := range editable {
+		if was[i] != is[i] {
+			out = append(out, column+"由“"+was[i]+"”改为“"+is[i]+"”")
+		}
+	}
+	return out
+}
+
+// editable are the columns that an import may change of a unit.
+var editable = append([]string{csvColumns[1], csvColumns[2]}, csvColumns[6:]...)
+
+// cells are what a unit has in the editable columns.
+func cells(r *row) []string {
+	return []string{r.name, r.short, r.duty, strings.Join(r.duties, "、"), r.responsibilities, r.phone, r.contact}
+}
+
+func (rep *ImportReport) says(r Row, what string) {
+	rep.Changes = append(rep.Changes, LineChange{r.Line, r.Unit.Code, what})
 }
 
 func (rep *ImportReport) fail(r Row, err error) {

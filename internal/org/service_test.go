@@ -215,7 +215,7 @@ func TestImportNamesEveryWrongCell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := s.Import(ctx, By{Account: 9}, rows)
+	rep, err := s.Import(ctx, By{Account: 9}, rows, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestImportNamesEveryWrongCell(t *testing.T) {
 	for _, e := range rep.Errors {
 		got = append(got, fmt.Sprintf("%d%s", e.Line, e.Column))
 	}
-	want := []string{"5单位编码", "5单位名称", "5电话", "5区划代码", "6类型", "6单位名称", "6区划代码", "7上级编码"}
+	want := []string{"5单位编码", "5单位名称", "5电话", "5区划代码", "6类型", "6单位编码", "6单位名称", "6区划代码", "7上级编码"}
 	if rep.Created != 1 || !slices.Equal(got, want) {
 		t.Errorf("created %d, %v", rep.Created, got)
 	}
@@ -246,7 +246,7 @@ func TestImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rep, err := s.Import(ctx, By{Account: 9}, rows)
+		rep, err := s.Import(ctx, By{Account: 9}, rows, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestImport(t *testing.T) {
 			t.Errorf("first: %+v", rep)
 		}
 		before, _ := s.log.Head(ctx)
-		rep, err = s.Import(ctx, By{Account: 9}, rows[:2])
+		rep, err = s.Import(ctx, By{Account: 9}, rows[:2], time.Time{})
 		if err != nil || rep.Created+rep.Updated != 0 || rep.Unchanged != 2 {
 			t.Errorf("twice is no change: %+v %v", rep, err)
 		}
@@ -271,9 +271,35 @@ func TestImport(t *testing.T) {
 		}
 		c.Advance(time.Second)
 		rows[1].Unit.Phone = "0714-9"
-		rep, err = s.Import(ctx, By{Account: 9}, rows[:2])
+		rep, err = s.Import(ctx, By{Account: 9}, rows[:2], time.Time{})
 		if u, _ := s.Tree().ByCode("D420200-a"); err != nil || rep.Updated != 1 || u.Phone != "0714-9" {
 			t.Errorf("an edit: %+v %v %+v", rep, err, u)
+		}
+
+		// From a day to come: seen first, taken, and no change a second time.
+		day := c.Now().Add(48 * time.Hour)
+		rows[0].Unit.Contact = "王五"
+		rows = append(rows[:2], Row{Line: 9, Unit: NewUnit{Code: "D420200-d", Name: "黄石市丁局", Kind: KindDepartment, ParentCode: "P420200", Region: "420200"}})
+		want := []LineChange{{2, "D420200-b", "“黄石市乙科”：联络员由“张三”改为“王五”"}, {9, "D420200-d", "新增部门“黄石市丁局”"}}
+		for _, step := range []func(context.Context, By, []Row, time.Time) (ImportReport, error){s.Preview, s.Preview, s.Import} {
+			if rep, err := step(ctx, By{Account: 9}, rows, day); err != nil || rep.Created != 1 || rep.Updated != 1 || rep.Unchanged != 1 || !slices.Equal(rep.Changes, want) {
+				t.Errorf("%+v %v", rep, err)
+			}
+		}
+		if rep, err := s.Import(ctx, By{Account: 9}, rows, day); err != nil || rep.Unchanged != 3 || len(rep.Errors) != 0 {
+			t.Errorf("twice from a day to come: %+v %v", rep, err)
+		}
+		if u, ok := s.Tree().ByCode("D420200-b"); u.Contact != "张三" {
+			t.Errorf("before its day: %+v %v", u, ok)
+		}
+		if u, ok := s.TreeAt(day).ByCode("D420200-d"); !ok || u.Name != "黄石市丁局" {
+			t.Errorf("on its day: %+v", u)
+		}
+		if rep, err := s.Import(ctx, By{Account: 9}, rows, time.Time{}); err != nil || len(rep.Errors) != 2 {
+			t.Errorf("at once, over what is set for a day to come: %+v %v", rep, err)
+		}
+		if _, err := s.Import(ctx, By{Account: 9}, rows, c.Now().Add(-time.Hour)); fault.As(err).Code != "unit_backdated" {
+			t.Errorf("back in time: %v", err)
 		}
 	})
 }

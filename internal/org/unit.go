@@ -149,6 +149,7 @@ func (n *NewUnit) faults() (out []error) {
 	}
 	rule, known := kindRules[n.Kind]
 	add(!known, bad("unit_kind_unknown", "kind", "单位类型“%s”不存在，应为%s之一。", n.Kind, kindNames()))
+	add(!known && !codeForm.MatchString(n.Code), bad("unit_code_invalid", "code", "单位编码“%s”不符合要求，应以类型的字母加6位区划代码开头。", n.Code))
 	add(known && (!codeForm.MatchString(n.Code) || n.Code[0] != rule.prefix),
 		bad("unit_code_invalid", "code", "单位编码“%s”不符合要求，%s的编码应以%c加6位区划代码开头。", n.Code, rule.label, rule.prefix))
 	add(n.Name == "" || len([]rune(n.Name)) > 60, bad("unit_name_invalid", "name", "单位名称应为1至60个字。"))

@@ -112,6 +112,18 @@ func TestInForce(t *testing.T) {
 		if err != nil || v.ID != city.ID || string(doc) != `{"Days":1}` {
 			t.Errorf("by id: %v %s %v", v, doc, err)
 		}
+		for _, tc := range []struct {
+			name, want string
+			v          Version
+		}{
+			{"省级首版接替内置", `{"Days":3}`, mustHistory(t, s)[1]},
+			{"省级后一版接替前一版", `{"Days":2}`, later},
+			{"市级首版接替当时省定的", `{"Days":2}`, city},
+		} {
+			if _, doc := s.Before(tc.v); string(doc) != tc.want {
+				t.Errorf("%s: %s", tc.name, doc)
+			}
+		}
 		hist, err := s.History(context.Background(), "sign", Province)
 		if err != nil || len(hist) != 2 || hist[0].ID != later.ID {
 			t.Errorf("history: %v %v", hist, err)

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -164,6 +165,21 @@ func (s *Store) ByID(kind string, id int64) (Version, []byte, error) {
 		return Version{}, nil, fault.NotFound("policy_version_absent", "没有这个规则版本，请刷新后重试。")
 	}
 	return e.v, e.doc, nil
+}
+
+// Before gives what a version took the place of: the one before it on its
+// platform, else the province's of that moment, else the embedded default. The
+// document is shared and must not be changed.
+func (s *Store) Before(v Version) (Version, []byte) {
+	l := s.snap.Load().lines[lineKey{v.Kind, v.Platform}]
+	if i := slices.IndexFunc(l, func(e entry) bool { return e.v.ID == v.ID }); i > 0 {
+		return l[i-1].v, l[i-1].doc
+	}
+	if v.Platform != Province {
+		return s.At(v.Kind, Province, v.EffectiveFrom)
+	}
+	e := (*s.reg.Load())[v.Kind]
+	return e.v, e.doc
 }
 
 // History lists the versions of a kind for one platform, newest first. Versions

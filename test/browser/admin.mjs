@@ -23,6 +23,32 @@ check(/新增 简易类／表扬／特急／办理/.test(await dialog(page).inne
 await fill(page, '修订说明', '增加特急表扬件的办理时限。')
 await submit(page)
 check(await page.getByText('现行第1版').waitFor({ timeout: 8000 }).then(() => true, () => false), '发布后成为现行版本')
+await page.getByRole('button', { name: '历次版本 1' }).click()
+await page.getByRole('button', { name: '查看第1版' }).click()
+const seen = page.getByText('正在查看第1版')
+check(await seen.waitFor({ timeout: 8000 }).then(() => true, () => false), '历次版本可以打开')
+check(/比内置版本改了 1 处：[\s\S]*表扬/.test(await page.locator('.seen').innerText()), '写明比前一版改了什么：' + (await page.locator('.seen').innerText()))
+check((await page.locator('.grid-table tr.touched').count()) === 1 && (await page.locator('.grid-table input').count()) === 0, '改动的一行有底色，只能查看')
+check((await axe(page)).length === 0, '查看旧版无障碍：' + (await axe(page)).join('；'))
+await shot(page, 'admin-version-1600')
+await page.getByRole('button', { name: '回到现行版本' }).click()
+await seen.waitFor({ state: 'detached', timeout: 8000 })
+
+// 单位表格：先看将改什么，有误的逐格写明，定了日期再导入，再导入一次没有变化
+await goto(page, '/admin/org')
+const table = { name: '单位.csv', mimeType: 'text/csv', buffer: Buffer.from('单位编码,单位名称,类型,上级编码,区划代码\nD420000-gushi,省故事编写中心,部门,P420000,420000\n坏编码,某局,衙门,P420000,420000\n') }
+const give = () => page.getByLabel('选择要导入的表格').setInputFiles(table)
+const unitsNamed = async () => (await api(page, 'GET', '/api/v1/admin/units?q=' + encodeURIComponent('故事编写'))).body.items.length
+await give()
+await dialog(page).getByText('第2行：新增部门“省故事编写中心”').waitFor({ timeout: 8000 })
+check(/第3行，单位编码：/.test(await dialog(page).innerText()) && /1 行有误不导入/.test(await dialog(page).innerText()), '有误的一行写明是哪一格：' + (await dialog(page).innerText()))
+check((await unitsNamed()) === 0, '确认之前没有导入')
+await shot(page, 'admin-org-import-1600')
+await submit(page)
+await page.getByText('导入完成：新增 1 个').waitFor({ timeout: 8000 })
+await give()
+check(await page.getByText('没有可导入的变化：').waitFor({ timeout: 8000 }).then(() => true, () => false), '同一张表再导入没有变化')
+check((await unitsNamed()) === 1, '只新增一个')
 
 await goto(page, '/admin/catalogue')
 await page.getByRole('button', { name: '新增条目' }).click()

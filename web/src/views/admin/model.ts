@@ -27,6 +27,7 @@ export interface ImportReport {
   created: number
   updated: number
   unchanged: number
+  changes?: { line: number; code: string; detail: string }[]
   errors?: { line: number; column?: string; code?: string; detail: string }[]
 }
 
@@ -99,6 +100,8 @@ export const closeUnitFields: Field[] = [
   { name: 'to', label: '停用日期', type: 'date', required: true, hint: '自这一天起不再派单；在办工单需先办结或改派' },
   { name: 'reason', label: '理由', type: 'textarea', required: true, min: 4, max: 200 },
 ]
+
+export const importFields: Field[] = [{ name: 'from', label: '生效日期', type: 'date', hint: '不填即刻生效；以前的名称仍可按日期查到' }]
 
 /** The empty import table, with the headings that the server looks for. */
 export function importTemplate(): Blob {

@@ -13,11 +13,18 @@ export interface PolicyVersion {
   note?: string
   platform?: string
 }
+export interface PolicyDoc<D> {
+  id?: string
+  no: number
+  effective_from?: string
+  platform?: string
+  doc: D
+}
 export interface Policy<D> {
   kind: string
   label?: string
   versions: PolicyVersion[]
-  current: { id?: string; no: number; effective_from?: string; platform?: string; doc: D }
+  current: PolicyDoc<D>
   parent?: { no: number; doc: D } | null
   diff?: string[]
   /** Platforms whose own rules are looser than the province's now are. */
@@ -39,7 +46,8 @@ const shortly = (name: string) => name.replace(/12345政务服务便民热线平
 
 /**
  * usePolicy is one kind of versioned data on one platform: what is in force, a draft of it that may be edited, and
- * its publication with an effective date. Nothing that is published is ever changed.
+ * its publication with an effective date. Nothing that is published is ever changed. A version of another time is
+ * looked at in the draft's place, beside the one that it took the place of, and cannot be edited.
  */
 export function usePolicy<D>(kind: string) {
   const me = useMe()
@@ -54,21 +62,23 @@ export function usePolicy<D>(kind: string) {
   const before = ref('')
   const state = ref<ReadState>('loading')
   const error = ref('')
-  const dirty = computed(() => draft.value !== undefined && JSON.stringify(draft.value) !== before.value)
+  /** The version looked at, while it is not the draft. */
+  const seen = ref<PolicyVersion>()
+  const dirty = computed(() => !seen.value && draft.value !== undefined && JSON.stringify(draft.value) !== before.value)
   let turn = 0
   /** The province's own version is the one without a platform. */
   const own = () => (platform.value === PROVINCE.id ? undefined : platform.value)
 
-  async function load() {
+  async function show(read: () => Promise<{ policy: Policy<D>; version?: PolicyDoc<D> }>) {
     const mine = ++turn
     state.value = 'loading'
     try {
-      const got = await api.get<Policy<D>>(`/admin/policies/${kind}`, { platform: own() })
-      const read = { ...got, versions: got.versions ?? [] }
+      const { policy, version } = await read()
       if (mine !== turn) return
-      data.value = read
-      before.value = JSON.stringify(read.current.doc)
-      draft.value = JSON.parse(before.value) as D
+      data.value = policy
+      before.value = JSON.stringify(policy.current.doc)
+      draft.value = version ? version.doc : (JSON.parse(before.value) as D)
+      seen.value = version && policy.versions.find((v) => v.id === version.id)
       error.value = ''
       state.value = 'ready'
     } catch (err) {
@@ -77,6 +87,16 @@ export function usePolicy<D>(kind: string) {
       state.value = err instanceof ApiError && err.forbidden ? 'forbidden' : 'error'
     }
   }
+  const load = () =>
+    show(async () => {
+      const got = await api.get<Policy<D>>(`/admin/policies/${kind}`, { platform: own() })
+      return { policy: { ...got, versions: got.versions ?? [] } }
+    })
+  const look = (v: PolicyVersion) =>
+    show(async () => {
+      const got = await api.get<{ version: PolicyDoc<D>; before: PolicyDoc<D> }>(`/admin/policies/${kind}/versions/${v.id}`)
+      return { policy: { ...data.value!, current: got.before, parent: null, loosened: [] }, version: got.version }
+    })
   /** Called for kinds that a city may rule for itself. */
   async function loadPlatforms() {
     if (here) {
@@ -102,8 +122,9 @@ export function usePolicy<D>(kind: string) {
   const refusal = (detail: string) => new ApiError(422, { code: 'draft', detail })
   watch(platform, load)
   void load()
-  const city = computed(() => own() !== undefined)
-  const mayEdit = computed(() => data.value?.may_publish !== false)
-  return { city, mayEdit, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish, refusal }
+  /** A city's draft is held against the province's of today; a version of another time is not. */
+  const city = computed(() => own() !== undefined && !seen.value)
+  const mayEdit = computed(() => !seen.value && data.value !== undefined && data.value.may_publish !== false)
+  return { seen, look, city, mayEdit, data, draft, state, error, dirty, platform, platforms, load, loadPlatforms, discard, publish, refusal }
 }
 export type PolicyStore<D> = ReturnType<typeof usePolicy<D>>
