@@ -425,8 +425,34 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 	if r := w.record(id); r.Result != cdr.Answered || p.state() != "acw" {
 		t.Errorf("dialled twice: %+v, seat %s", r, p.state())
 	}
+	calledBack(t, w, p, id)
+}
+
+// calledBack wants whose redial was in vain on the list of call-backs, and the
+// seat of the talk to be asked first.
+func calledBack(t *testing.T, w *world, p *page, id int64) {
+	t.Helper()
 	if m, _ := p.last("notice"); m.Code != "redial_failed" {
 		t.Errorf("the seat was told %+v", m)
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND kind = 'dropped' AND state = 'open'`, id); n != 1 {
+		t.Error("nobody will call back")
+	}
+	w.sit("li")
+	w.pass(299 * time.Second)
+	if m, _ := p.last("ringing"); m.Callback {
+		t.Error("called again at once")
+	}
+	w.pass(2 * time.Second)
+	m, _ := p.last("ringing")
+	if !m.Callback || m.Call != id || !strings.Contains(m.Why, "通话中断前由该席接听") {
+		t.Fatalf("the call-back rings as %+v", m)
+	}
+	must(t, p.d.Answer(context.Background(), m.Call))
+	w.e.Pick(w.e.Dialled().Leg)
+	w.sync()
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND state = 'done'`, id); n != 1 {
+		t.Error("called back, and still on the list")
 	}
 }
 
@@ -438,8 +464,46 @@ func TestRedialInVainIsStillAnAnsweredCall(t *testing.T) {
 	if r := w.record(id); r.Result != cdr.Answered || r.TalkMs() == 0 && r.AnsweredAt == 0 || p.state() != "acw" {
 		t.Errorf("on record: %+v, seat %s", r, p.state())
 	}
-	if m, _ := p.last("notice"); m.Code != "redial_failed" {
-		t.Errorf("the seat was told %+v", m)
+	calledBack(t, w, p, id)
+}
+
+// Who is owed a call and comes through by himself is on the list no longer.
+func TestWhoCallsAgainIsOffTheList(t *testing.T) {
+	w := newWorld(t)
+	state := func(call int64) (n int64) {
+		return w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND state = 'came_back'`, call)
+	}
+	missed := func() int64 {
+		caller := w.call("12345")
+		w.pass(20 * time.Second)
+		w.e.HangUp(caller)
+		w.sync()
+		return w.newest().ID
+	}
+	first := missed()
+	caller := w.call("12345")
+	w.pass(3 * time.Second)
+	w.e.HangUp(caller)
+	w.sync()
+	if w.count(`SELECT count(*) FROM voice_callback WHERE state = 'open'`) != 1 || state(first) != 0 {
+		t.Error("hung up again at once: no longer owed a call")
+	}
+	w.call("12345")
+	p := w.sit("wang")
+	w.pass(2 * time.Second)
+	if id := p.answer(); id == first || state(first) != 1 {
+		t.Errorf("answered call %d, after %d", id, first)
+	}
+	must(t, p.d.Hangup(context.Background()))
+	must(t, p.d.Idle(context.Background()))
+	second := missed()
+	w.keep("12328", "02712328")
+	w.call("12328")
+	w.pass(2 * time.Second)
+	w.e.Pick(w.e.Dialled().Leg)
+	w.sync()
+	if state(second) != 1 {
+		t.Error("answered at the sub-centre, and still on the list")
 	}
 }
 

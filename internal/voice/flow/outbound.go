@@ -30,7 +30,7 @@ func (x *Exchange) owed(id int64) *owed { return x.owing[id] }
 
 // owe notes that the caller of c will be called back.
 func (x *Exchange) owe(c *call, kind string) {
-	if x.owing[c.rec.ID] != nil || c.Owed != 0 {
+	if x.owing[c.rec.ID] != nil {
 		return
 	}
 	q := x.now().queue(c.rec.Queue)
@@ -63,12 +63,25 @@ func (x *Exchange) settled(id int64, state string) {
 	}
 }
 
-// gaveUp registers a caller who could not be reached, so that a person goes on.
+// gaveUp registers a caller who could not be reached, so that a person goes on;
+// the ticket of a talk that broke off is enough.
 func (x *Exchange) gaveUp(id int64) {
-	if o := x.owing[id]; o != nil {
-		x.settled(id, "gave_up")
-		x.autoTicket(context.Background(), o.rec, "漏接后多次回拨未接通")
+	o := x.owing[id]
+	if o == nil {
+		return
 	}
+	x.settled(id, "gave_up")
+	why := "漏接后多次回拨未接通"
+	if o.back.Kind == "dropped" {
+		why = "通话中断后多次回拨未接通"
+	}
+	go func() {
+		var now *cdr.Call
+		err := x.DB.View(context.Background(), func(tx *db.Tx) (err error) { now, err = x.CDR.Peek(tx, id); return err })
+		if err != nil || now.Ticket == 0 {
+			x.autoTicket(context.Background(), o.rec, why)
+		}
+	}()
 }
 
 // callBack calls a citizen for the seat that accepted.

@@ -423,9 +423,10 @@ func (c *call) callerGone(ctx context.Context, e media.Event) {
 	}
 	switch {
 	case c.Redial && c.Phase == dialling:
-		c.note("redial_failed", "诉求人没有接听，未能接回，请登记工单。")
+		c.note("redial_failed", "诉求人没有接听，未能接回，已列入漏接回拨。")
 	case c.Redial && c.Phase == talking && cut(e):
-		c.note("redial_failed", "诉求人再次断线，不再自动接回，请登记工单。")
+		c.lost = true
+		c.note("redial_failed", "诉求人再次断线，已列入漏接回拨。")
 	}
 	c.finish(ctx, result, e.Cause, by)
 }

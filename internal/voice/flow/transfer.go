@@ -151,6 +151,7 @@ func (c *call) joinForward(ctx context.Context, h *hand) {
 	if c.rec.AnsweredAt == 0 {
 		c.rec.AnsweredAt = x.ms()
 	}
+	x.acd.Served(x.ms(), c.callerKey())
 	if !c.Mixed {
 		c.Mixed = x.order("mix", x.Engine.Mix(ctx, c.Room, c.Caller, h.Leg))
 		c.record(ctx)
