@@ -161,6 +161,9 @@ func TestUnansweredAndMissed(t *testing.T) {
 	if !w.e.Heard(out.Leg, a.leg) {
 		t.Error("citizen and seat do not hear each other")
 	}
+	if said := w.e.Said(out.Leg); said != "callback_hello" || !strings.HasSuffix(w.e.Said(a.leg), said) {
+		t.Errorf("the citizen hears %q, the seat %q", said, w.e.Said(a.leg))
+	}
 	must(t, a.d.Hangup(ctx))
 	w.sync()
 	if n := w.count(`SELECT count(*) FROM voice_callback WHERE state = 'done' AND call_id = $1`, missed.ID); n != 1 {
@@ -238,8 +241,8 @@ func TestTransfers(t *testing.T) {
 		t.Error("a consultation is between seat and target")
 	}
 	must(t, p.d.Conference(ctx))
-	if !w.e.Heard(caller, customs) {
-		t.Error("three-way: the caller does not hear the target")
+	if !w.e.Heard(caller, customs) || !strings.HasSuffix(w.e.Said(caller), "three_way") {
+		t.Error("three-way: the caller does not hear the target, or that it is there")
 	}
 	must(t, p.d.Complete(ctx))
 	w.sync()
@@ -254,6 +257,59 @@ func TestTransfers(t *testing.T) {
 	for result, want := range map[string]int64{"answered": 1, "no_answer": 1, "completed": 1} {
 		if n := w.count(`SELECT count(*) FROM voice_transfer WHERE call_id = $1 AND result = $2`, id, result); n != want {
 			t.Errorf("ledger: %d %s, want %d", n, result, want)
+		}
+	}
+}
+
+// However the seat leaves a three-way, the caller and 110 go on; who of the two
+// hangs up ends it for both.
+func TestNobodyIsCutOffInAThreeWay(t *testing.T) {
+	for how, leave := range map[string]func(w *world, p *page){
+		"hangs up":           func(w *world, p *page) { must(t, p.d.Hangup(context.Background())) },
+		"loses its line":     func(w *world, p *page) { w.e.SeatDown(p.leg); w.pass(6 * time.Second) },
+		"closes its page":    func(w *world, p *page) { p.d.Close(context.Background()); w.pass(10 * time.Second) },
+		"hands the call on":  func(w *world, p *page) { must(t, p.d.Complete(context.Background())) },
+		"stays to the end":   func(w *world, p *page) {},
+		"has only consulted": func(w *world, p *page) { must(t, p.d.Cancel(context.Background())) },
+	} {
+		w := newWorld(t)
+		p := w.sit("wang")
+		w.sit("li")
+		caller := w.call("12345")
+		w.pass(2 * time.Second)
+		id := p.answer()
+		must(t, p.d.Transfer(t.Context(), "110", "诉求人称有人晕倒"))
+		police := w.e.Dialled().Leg
+		w.e.Pick(police)
+		w.sync()
+		leave(w, p)
+		w.sync()
+		switch how {
+		case "has only consulted":
+			if w.e.State(police) != "" || !w.e.Heard(caller, p.leg) {
+				t.Errorf("%s: 110 is %q", how, w.e.State(police))
+			}
+			continue
+		case "stays to the end":
+		default:
+			if st := p.state(); st == "talking" || w.e.Heard(police, p.leg) {
+				t.Errorf("%s: the seat is %s", how, st)
+			}
+		}
+		if !w.e.Heard(caller, police) || !w.e.Heard(police, caller) || strings.Contains(w.e.Said(caller), "survey") {
+			t.Errorf("%s: caller and 110 are cut off, heard %q", how, w.e.Said(caller))
+		}
+		w.e.HangUp(caller)
+		w.sync()
+		if r := w.record(id); r.Result != cdr.Answered || w.e.State(police) != "" || p.state() == "talking" {
+			t.Errorf("%s: on record %s, 110 %q, seat %s", how, r.Result, w.e.State(police), p.state())
+		}
+		want := "completed"
+		if how == "stays to the end" {
+			want = "answered"
+		}
+		if n := w.count(`SELECT count(*) FROM voice_transfer WHERE call_id = $1 AND result = $2`, id, want); n != 1 {
+			t.Errorf("%s: the ledger does not say %s", how, want)
 		}
 	}
 }
@@ -420,6 +476,9 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 	if !w.e.Heard(again.Leg, p.leg) || !w.e.Heard(p.leg, again.Leg) {
 		t.Error("they do not hear each other again")
 	}
+	if said := w.e.Said(again.Leg); said != "dropped_hello" {
+		t.Errorf("the citizen hears %q", said)
+	}
 	w.e.Break(again.Leg)
 	w.sync()
 	if r := w.record(id); r.Result != cdr.Answered || p.state() != "acw" {
@@ -449,8 +508,12 @@ func calledBack(t *testing.T, w *world, p *page, id int64) {
 		t.Fatalf("the call-back rings as %+v", m)
 	}
 	must(t, p.d.Answer(context.Background(), m.Call))
-	w.e.Pick(w.e.Dialled().Leg)
+	again := w.e.Dialled().Leg
+	w.e.Pick(again)
 	w.sync()
+	if said := w.e.Said(again); said != "dropped_hello" {
+		t.Errorf("called back, the citizen hears %q", said)
+	}
 	if n := w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND state = 'done'`, id); n != 1 {
 		t.Error("called back, and still on the list")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 
 	"hotline/internal/db"
@@ -69,7 +70,11 @@ func (c *call) take(ctx context.Context, s *seat, leg media.Leg) error {
 	c.closeOffer("answered")
 	s.rings = 0
 	c.bind(ctx, s, leg)
-	c.play(ctx, c.Caller, "hello", clips(append(append([]string{"agent_no"}, figures(s.person.No)...), "at_service")...), false, false, nil)
+	hello := append(append([]string{"agent_no"}, figures(s.person.No)...), "at_service")
+	if slices.Contains(c.rec.Flags, "leader") {
+		hello = []string{"leader"}
+	}
+	c.play(ctx, c.Caller, "hello", clips(hello...), false, false, nil)
 	return nil
 }
 
@@ -218,7 +223,7 @@ func (c *call) hold(ctx context.Context) {
 			c.hear(ctx, p.Leg, c.Caller, 0)
 		}
 	}
-	c.play(ctx, c.Caller, "hold", clips("moh"), true, false, nil)
+	c.play(ctx, c.Caller, "hold", clips("hold", "moh"), true, false, nil)
 	c.dirty = true
 }
 
@@ -282,6 +287,8 @@ func (d *Desk) Hangup(ctx context.Context) error {
 			return err
 		}
 		switch {
+		case c.Phase == talking && c.three():
+			c.leave(ctx)
 		case c.Phase == talking && c.rec.Direction == "in" && c.x.now().Survey && c.Warned < 3:
 			c.survey(ctx)
 		case c.Phase == talking:
@@ -380,9 +387,12 @@ func (c *call) endedLeg(ctx context.Context, e media.Event) {
 			c.finish(ctx, cdr.Failed, e.Cause, "platform")
 		case c.Phase == talking && e.Leg == c.SeatLeg && e.By == "party": // hung up at the phone
 			c.SeatLeg = ""
-			if x.now().Survey && c.rec.Direction == "in" {
+			switch {
+			case c.three():
+				c.leave(ctx)
+			case x.now().Survey && c.rec.Direction == "in":
 				c.survey(ctx)
-			} else {
+			default:
 				c.finish(ctx, cdr.Answered, 16, "platform")
 			}
 		case c.Phase == talking && e.Leg == c.SeatLeg:
