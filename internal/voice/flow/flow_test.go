@@ -112,6 +112,36 @@ func TestTreatments(t *testing.T) {
 	}
 }
 
+// 整体并入: until its date the old number leads to a seat after a notice; the day
+// after it says where to call, hangs up, and owes nobody a call.
+func TestTransitionEndsOnItsDate(t *testing.T) {
+	w := newWorld(t)
+	l, ok := w.deps.Lines.At("12349", "420000", w.c.Now())
+	if !ok || l.Until == "" {
+		t.Fatalf("12349 is %+v", l)
+	}
+	last, err := time.ParseInLocation(time.DateOnly, l.Until, clock.Shanghai)
+	must(t, err)
+	for _, step := range []struct {
+		at                time.Time
+		says, leg, result string
+	}{
+		{last.Add(24*time.Hour - 10*time.Second), "transition", "up", cdr.Live},
+		{last.Add(24 * time.Hour), "moved", "", cdr.Announced},
+	} {
+		w.c.Set(step.at)
+		leg := w.call("12349")
+		w.pass(time.Second)
+		said, got := w.e.Said(leg), w.newest()
+		if !strings.HasPrefix(said, step.says) || w.e.State(leg) != step.leg || got.Result != step.result {
+			t.Errorf("%s: heard %q, leg %q, on record %q", step.at, said, w.e.State(leg), got.Result)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback`); n != 0 {
+		t.Errorf("%d call-backs are owed", n)
+	}
+}
+
 // The people of a sub-centre serve its line first.
 func TestSubcentreSeatsRingFirst(t *testing.T) {
 	w := newWorld(t)
