@@ -350,3 +350,12 @@ func (r *ringing) serve(name string) {
 	}
 	t.Logf("%s: caller heard %d and said %d packets, recording %d bytes", name, l.heard.Load(), l.said.Load(), len(wav))
 }
+
+// An exchange that listens everywhere is reached on this machine.
+func TestCallersReachAnExchangeThatListensEverywhere(t *testing.T) {
+	for listens, want := range map[string]string{"[::]:5060": "127.0.0.1:5060", "0.0.0.0:5060": "127.0.0.1:5060", "10.0.0.7:5060": "10.0.0.7:5060", "127.0.0.1:5061": "127.0.0.1:5061"} {
+		if got := nearby(listens); got != want {
+			t.Errorf("%s is called at %s", listens, got)
+		}
+	}
+}

@@ -60,12 +60,21 @@ func openHandset(clk clock.Clock, exchange string, port int, taken func(*phoneCa
 	if err != nil {
 		return nil, err
 	}
+	exchange = nearby(exchange)
 	if err := stack.Configure([]media.Trunk{{Name: exchange, Address: exchange, Allow: []string{loopback}}}, nil); err != nil {
 		stack.Close()
 		return nil, err
 	}
 	h.stack = stack
 	return h, nil
+}
+
+// nearby is where an exchange of this machine is reached that listens everywhere.
+func nearby(exchange string) string {
+	if at, err := netip.ParseAddrPort(exchange); err == nil && at.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.MustParseAddr(loopback), at.Port()).String()
+	}
+	return exchange
 }
 
 // dial calls a number. The call ends at the latest when hang is called.

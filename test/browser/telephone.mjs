@@ -122,6 +122,16 @@ const ring = async (title) => {
   }
   check(row.result === 'answered' && row.survey === 5 && row.solved === 'yes', '按键评价入话单：' + JSON.stringify({ result: row.result, survey: row.survey, solved: row.solved }))
   await agent.key(/^结束话后/).click()
+
+  // 并入工单的那一通列在工单的联系记录里，与话单一致
+  const merged = (await api(agent, 'GET', '/api/v1/calls?direction=in&limit=20')).body.items.find((c) => c.ticket && c.ticket !== '0')
+  await agent.goto(`${base}/console/tickets/${merged.ticket}`)
+  await agent.getByRole('tab', { name: /联系/ }).click()
+  const listed = agent.getByRole('listitem').filter({ has: agent.locator(`a[href*="call=${merged.id}"]`) })
+  check(await seen(listed.getByText('来电　已接听')), '工单的联系记录列出来电')
+  await shot(agent, 'ticket-calls-1600')
+  await listed.getByRole('link', { name: '通话详情' }).click()
+  check(await seen(agent.getByText('派席理由').or(agent.getByText('话音质量')).first()), '从工单打开通话详情')
 }
 
 check(agent.errors.length === 0, '座席没有脚本错误：' + agent.errors.slice(0, 3).join(' | '))

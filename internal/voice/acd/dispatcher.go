@@ -20,6 +20,7 @@ const (
 	Widened  Kind = "widened"   // Call looks as far as Reach now
 	Missed   Kind = "missed"    // Call hung up in the queue and is to be called back
 	GaveUp   Kind = "gave_up"   // Call could not be reached in all tries
+	CameBack Kind = "came_back" // who was owed the call-back Call is with a person by now
 )
 
 // Action is one thing to do.
@@ -170,7 +171,8 @@ func (d *Dispatcher) move(s *seat, to SeatState) {
 }
 
 // Join puts a call into its queue (进入排队). A caller who hung up before and
-// calls again takes the place that was kept for the call-back.
+// calls again takes the place that was kept for the call-back, which rests until
+// it is known whether a person answers. Nobody is owed two call-backs at once.
 func (d *Dispatcher) Join(now int64, c Call) {
 	d.at(now)
 	if d.calls[c.ID] != nil {
@@ -179,9 +181,15 @@ func (d *Dispatcher) Join(now int64, c Call) {
 	if c.Arrived == 0 {
 		c.Arrived = now
 	}
-	if kept := d.rest[c.Caller]; kept != nil && c.Caller != "" && kept.state != talking && kept.state != ringing {
-		c.Arrived = min(c.Arrived, kept.Arrived)
-		d.drop(kept)
+	if kept := d.rest[c.Caller]; kept != nil {
+		if c.Callback {
+			return
+		}
+		if kept.state == waiting || kept.state == resting {
+			c.Arrived = min(c.Arrived, kept.Arrived)
+			d.leave(kept)
+			d.stamp(kept, resting)
+		}
 	}
 	n := &c
 	d.calls[c.ID] = n
@@ -282,7 +290,24 @@ func (d *Dispatcher) Answered(now int64, call int64, seatID string) bool {
 	d.stamp(c, talking)
 	d.move(s, Talking)
 	s.call = call
+	if !c.Callback {
+		d.served(c.Caller)
+	}
 	return true
+}
+
+// Served says that a caller is with a person outside the queue: a call-back that
+// was owed is done with.
+func (d *Dispatcher) Served(now int64, caller string) {
+	d.at(now)
+	d.served(caller)
+}
+
+func (d *Dispatcher) served(caller string) {
+	if kept := d.rest[caller]; kept != nil && kept.state != talking {
+		d.drop(kept)
+		d.do(Action{Kind: CameBack, Call: kept.ID})
+	}
 }
 
 // Reached says that the person called back is on the line now.
@@ -392,6 +417,9 @@ func (d *Dispatcher) KeepPlace(now int64, call int64) bool {
 		return false
 	}
 	d.leave(c)
+	if d.rest[c.Caller] != c {
+		d.served(c.Caller) // by the promise that is given now
+	}
 	c.due = now + int64(d.queue(c.Queue).Within)*1000
 	d.keep(c)
 	return true
@@ -470,10 +498,14 @@ func (d *Dispatcher) drop(c *Call) {
 	d.forget(c)
 }
 
+// forget lets go of a call. A call-back that rested for it is due again.
 func (d *Dispatcher) forget(c *Call) {
 	delete(d.calls, c.ID)
-	if d.rest[c.Caller] == c {
+	switch kept := d.rest[c.Caller]; {
+	case kept == c:
 		delete(d.rest, c.Caller)
+	case kept != nil && kept.state == resting:
+		d.keep(kept)
 	}
 }
 

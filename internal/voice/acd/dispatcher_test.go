@@ -2,6 +2,7 @@ package acd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,11 +126,60 @@ func TestMissedCallerKeepsThePlace(t *testing.T) {
 	// The caller rings again meanwhile: one of them goes.
 	d.Declined(41_000, 7, "")
 	d.Join(42_000, Call{ID: 10, Queue: "12345", City: 1, Caller: "a"})
-	if _, ok := d.CallOf(7); ok {
+	if c, _ := d.CallOf(7); c.Place() != "待回拨" {
 		t.Fatal("called back although on the line")
 	}
 	if c, _ := d.CallOf(10); c.Arrived != 0 {
 		t.Fatalf("the place was lost: arrived %d", c.Arrived)
+	}
+}
+
+// Who is owed a call and calls again has the place of before. Until a person has
+// answered the call stays owed, once.
+func TestWhoCallsAgainIsOwedUntilServed(t *testing.T) {
+	told := func(d *Dispatcher) (out []string) {
+		for _, a := range d.Take() {
+			out = append(out, fmt.Sprint(a.Kind, a.Call))
+		}
+		return out
+	}
+	owed := func() *Dispatcher {
+		d := desk(t)
+		d.Join(0, Call{ID: 7, Queue: "12345", City: 1, Caller: "a"})
+		d.Gone(20_000, 7)
+		d.Join(60_000, Call{ID: 8, Queue: "12345", City: 1, Caller: "a"})
+		d.Take()
+		return d
+	}
+	d := owed()
+	if !d.Gone(62_000, 8) {
+		d.Gone(90_000, 8)
+	}
+	d.SetReady(100_000, "1")
+	if got := told(d); !slices.Contains(got, "ring7") {
+		t.Errorf("hung up again: %v", got)
+	}
+	d.Join(101_000, Call{ID: 9, Queue: "12345", City: 1, Caller: "a"})
+	d.SetReady(102_000, "2")
+	d.Take()
+	d.Answered(103_000, 9, "2")
+	if got := told(d); !slices.Contains(got, "stop_ring7") || !slices.Contains(got, "came_back7") {
+		t.Errorf("answered elsewhere while the call-back rang: %v", got)
+	}
+	d = owed()
+	d.SetReady(100_000, "1")
+	if got := told(d); slices.Contains(got, "ring7") || !slices.Contains(got, "ring8") {
+		t.Errorf("on the line again: %v", got)
+	}
+	d.Answered(101_000, 8, "1")
+	if got := told(d); !slices.Contains(got, "came_back7") {
+		t.Errorf("answered: %v", got)
+	}
+	d = owed()
+	d.KeepPlace(70_000, 8)
+	d.SetReady(100_000, "1")
+	if got := told(d); !slices.Contains(got, "came_back7") || !slices.Contains(got, "ring8") {
+		t.Errorf("kept the place: %v", got)
 	}
 }
 

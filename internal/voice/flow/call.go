@@ -110,6 +110,7 @@ type call struct {
 	then  map[string]func(context.Context, string) // by prompt: what follows it
 	digit func(context.Context, string)            // what follows Collect
 	hint  *timer
+	lost  bool // broke off a second time
 	dirty bool
 	ears  map[media.Leg]*ear // who is transcribed
 	words []SegmentView      // what was said so far

@@ -33,6 +33,7 @@ type seat struct {
 	gone    *timer
 	over    *timer // end of a leader's session
 	next    bool   // progressive 回访: the next citizen is dialled by itself
+	rests   int64  // until when it is not: 静默时段
 	notes   *noting
 	told    acd.SeatState
 	span    cdr.State
@@ -128,7 +129,7 @@ func (x *Exchange) hello(d *Desk) {
 // seatMessage is the state of a seat.
 func (x *Exchange) seatMessage(s *seat) Message {
 	v := x.acd.SeatOf(s.id)
-	m := Message{Type: "state", State: v.State, Since: v.Since, After: v.After, Up: x.up(s), Phone: s.phone}
+	m := Message{Type: "state", State: v.State, Since: v.Since, After: v.After, Up: x.up(s), Phone: s.phone, Next: s.next, Rests: s.rests}
 	if v.State == acd.Wrap {
 		m.Until = v.Since + int64(x.now().Queue.Wrap)*1000
 	}
@@ -326,6 +327,12 @@ func (x *Exchange) abandonSeat(ctx context.Context, s *seat, why string) {
 	c := x.calls[s.call]
 	s.call = 0
 	if c == nil || c.Phase != talking || c.Seat != s.id {
+		return
+	}
+	if c.three() {
+		c.rec.Flag("seat_lost")
+		s.push(Message{Type: "done", Call: c.rec.ID, Result: "handed", Text: why + "，诉求人与" + c.Hand.Rec.Name + "继续通话，草稿保留。"})
+		c.leave(ctx)
 		return
 	}
 	c.closeHand(ctx, "cancelled")

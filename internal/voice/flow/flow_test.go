@@ -112,6 +112,36 @@ func TestTreatments(t *testing.T) {
 	}
 }
 
+// 整体并入: until its date the old number leads to a seat after a notice; the day
+// after it says where to call, hangs up, and owes nobody a call.
+func TestTransitionEndsOnItsDate(t *testing.T) {
+	w := newWorld(t)
+	l, ok := w.deps.Lines.At("12349", "420000", w.c.Now())
+	if !ok || l.Until == "" {
+		t.Fatalf("12349 is %+v", l)
+	}
+	last, err := time.ParseInLocation(time.DateOnly, l.Until, clock.Shanghai)
+	must(t, err)
+	for _, step := range []struct {
+		at                time.Time
+		says, leg, result string
+	}{
+		{last.Add(24*time.Hour - 10*time.Second), "transition", "up", cdr.Live},
+		{last.Add(24 * time.Hour), "moved", "", cdr.Announced},
+	} {
+		w.c.Set(step.at)
+		leg := w.call("12349")
+		w.pass(time.Second)
+		said, got := w.e.Said(leg), w.newest()
+		if !strings.HasPrefix(said, step.says) || w.e.State(leg) != step.leg || got.Result != step.result {
+			t.Errorf("%s: heard %q, leg %q, on record %q", step.at, said, w.e.State(leg), got.Result)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback`); n != 0 {
+		t.Errorf("%d call-backs are owed", n)
+	}
+}
+
 // The people of a sub-centre serve its line first.
 func TestSubcentreSeatsRingFirst(t *testing.T) {
 	w := newWorld(t)
@@ -160,6 +190,9 @@ func TestUnansweredAndMissed(t *testing.T) {
 	w.sync()
 	if !w.e.Heard(out.Leg, a.leg) {
 		t.Error("citizen and seat do not hear each other")
+	}
+	if said := w.e.Said(out.Leg); said != "callback_hello" || !strings.HasSuffix(w.e.Said(a.leg), said) {
+		t.Errorf("the citizen hears %q, the seat %q", said, w.e.Said(a.leg))
 	}
 	must(t, a.d.Hangup(ctx))
 	w.sync()
@@ -238,8 +271,8 @@ func TestTransfers(t *testing.T) {
 		t.Error("a consultation is between seat and target")
 	}
 	must(t, p.d.Conference(ctx))
-	if !w.e.Heard(caller, customs) {
-		t.Error("three-way: the caller does not hear the target")
+	if !w.e.Heard(caller, customs) || !strings.HasSuffix(w.e.Said(caller), "three_way") {
+		t.Error("three-way: the caller does not hear the target, or that it is there")
 	}
 	must(t, p.d.Complete(ctx))
 	w.sync()
@@ -254,6 +287,59 @@ func TestTransfers(t *testing.T) {
 	for result, want := range map[string]int64{"answered": 1, "no_answer": 1, "completed": 1} {
 		if n := w.count(`SELECT count(*) FROM voice_transfer WHERE call_id = $1 AND result = $2`, id, result); n != want {
 			t.Errorf("ledger: %d %s, want %d", n, result, want)
+		}
+	}
+}
+
+// However the seat leaves a three-way, the caller and 110 go on; who of the two
+// hangs up ends it for both.
+func TestNobodyIsCutOffInAThreeWay(t *testing.T) {
+	for how, leave := range map[string]func(w *world, p *page){
+		"hangs up":           func(w *world, p *page) { must(t, p.d.Hangup(context.Background())) },
+		"loses its line":     func(w *world, p *page) { w.e.SeatDown(p.leg); w.pass(6 * time.Second) },
+		"closes its page":    func(w *world, p *page) { p.d.Close(context.Background()); w.pass(10 * time.Second) },
+		"hands the call on":  func(w *world, p *page) { must(t, p.d.Complete(context.Background())) },
+		"stays to the end":   func(w *world, p *page) {},
+		"has only consulted": func(w *world, p *page) { must(t, p.d.Cancel(context.Background())) },
+	} {
+		w := newWorld(t)
+		p := w.sit("wang")
+		w.sit("li")
+		caller := w.call("12345")
+		w.pass(2 * time.Second)
+		id := p.answer()
+		must(t, p.d.Transfer(t.Context(), "110", "诉求人称有人晕倒"))
+		police := w.e.Dialled().Leg
+		w.e.Pick(police)
+		w.sync()
+		leave(w, p)
+		w.sync()
+		switch how {
+		case "has only consulted":
+			if w.e.State(police) != "" || !w.e.Heard(caller, p.leg) {
+				t.Errorf("%s: 110 is %q", how, w.e.State(police))
+			}
+			continue
+		case "stays to the end":
+		default:
+			if st := p.state(); st == "talking" || w.e.Heard(police, p.leg) {
+				t.Errorf("%s: the seat is %s", how, st)
+			}
+		}
+		if !w.e.Heard(caller, police) || !w.e.Heard(police, caller) || strings.Contains(w.e.Said(caller), "survey") {
+			t.Errorf("%s: caller and 110 are cut off, heard %q", how, w.e.Said(caller))
+		}
+		w.e.HangUp(caller)
+		w.sync()
+		if r := w.record(id); r.Result != cdr.Answered || w.e.State(police) != "" || p.state() == "talking" {
+			t.Errorf("%s: on record %s, 110 %q, seat %s", how, r.Result, w.e.State(police), p.state())
+		}
+		want := "completed"
+		if how == "stays to the end" {
+			want = "answered"
+		}
+		if n := w.count(`SELECT count(*) FROM voice_transfer WHERE call_id = $1 AND result = $2`, id, want); n != 1 {
+			t.Errorf("%s: the ledger does not say %s", how, want)
 		}
 	}
 }
@@ -420,13 +506,46 @@ func TestBrokenCallIsRedialled(t *testing.T) {
 	if !w.e.Heard(again.Leg, p.leg) || !w.e.Heard(p.leg, again.Leg) {
 		t.Error("they do not hear each other again")
 	}
+	if said := w.e.Said(again.Leg); said != "dropped_hello" {
+		t.Errorf("the citizen hears %q", said)
+	}
 	w.e.Break(again.Leg)
 	w.sync()
 	if r := w.record(id); r.Result != cdr.Answered || p.state() != "acw" {
 		t.Errorf("dialled twice: %+v, seat %s", r, p.state())
 	}
+	calledBack(t, w, p, id)
+}
+
+// calledBack wants whose redial was in vain on the list of call-backs, and the
+// seat of the talk to be asked first.
+func calledBack(t *testing.T, w *world, p *page, id int64) {
+	t.Helper()
 	if m, _ := p.last("notice"); m.Code != "redial_failed" {
 		t.Errorf("the seat was told %+v", m)
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND kind = 'dropped' AND state = 'open'`, id); n != 1 {
+		t.Error("nobody will call back")
+	}
+	w.sit("li")
+	w.pass(299 * time.Second)
+	if m, _ := p.last("ringing"); m.Callback {
+		t.Error("called again at once")
+	}
+	w.pass(2 * time.Second)
+	m, _ := p.last("ringing")
+	if !m.Callback || m.Call != id || !strings.Contains(m.Why, "通话中断前由该席接听") {
+		t.Fatalf("the call-back rings as %+v", m)
+	}
+	must(t, p.d.Answer(context.Background(), m.Call))
+	again := w.e.Dialled().Leg
+	w.e.Pick(again)
+	w.sync()
+	if said := w.e.Said(again); said != "dropped_hello" {
+		t.Errorf("called back, the citizen hears %q", said)
+	}
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND state = 'done'`, id); n != 1 {
+		t.Error("called back, and still on the list")
 	}
 }
 
@@ -438,8 +557,46 @@ func TestRedialInVainIsStillAnAnsweredCall(t *testing.T) {
 	if r := w.record(id); r.Result != cdr.Answered || r.TalkMs() == 0 && r.AnsweredAt == 0 || p.state() != "acw" {
 		t.Errorf("on record: %+v, seat %s", r, p.state())
 	}
-	if m, _ := p.last("notice"); m.Code != "redial_failed" {
-		t.Errorf("the seat was told %+v", m)
+	calledBack(t, w, p, id)
+}
+
+// Who is owed a call and comes through by himself is on the list no longer.
+func TestWhoCallsAgainIsOffTheList(t *testing.T) {
+	w := newWorld(t)
+	state := func(call int64) (n int64) {
+		return w.count(`SELECT count(*) FROM voice_callback WHERE call_id = $1 AND state = 'came_back'`, call)
+	}
+	missed := func() int64 {
+		caller := w.call("12345")
+		w.pass(20 * time.Second)
+		w.e.HangUp(caller)
+		w.sync()
+		return w.newest().ID
+	}
+	first := missed()
+	caller := w.call("12345")
+	w.pass(3 * time.Second)
+	w.e.HangUp(caller)
+	w.sync()
+	if w.count(`SELECT count(*) FROM voice_callback WHERE state = 'open'`) != 1 || state(first) != 0 {
+		t.Error("hung up again at once: no longer owed a call")
+	}
+	w.call("12345")
+	p := w.sit("wang")
+	w.pass(2 * time.Second)
+	if id := p.answer(); id == first || state(first) != 1 {
+		t.Errorf("answered call %d, after %d", id, first)
+	}
+	must(t, p.d.Hangup(context.Background()))
+	must(t, p.d.Idle(context.Background()))
+	second := missed()
+	w.keep("12328", "02712328")
+	w.call("12328")
+	w.pass(2 * time.Second)
+	w.e.Pick(w.e.Dialled().Leg)
+	w.sync()
+	if state(second) != 1 {
+		t.Error("answered at the sub-centre, and still on the list")
 	}
 }
 

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"log/slog"
@@ -373,6 +374,9 @@ func (x *Exchange) acdDone(c *call, was phase, result string) {
 	switch {
 	case c.rec.Test(): // nobody waits to be called back
 		x.acd.Done(now, c.q())
+	case c.Redial && (was == dialling || c.lost): // tried just now; the seat of the talk is asked first
+		x.acd.Done(now, c.q())
+		x.promise(c, "dropped", acd.Call{First: c.Seat, Because: "通话中断前由该席接听", NotUntil: now + int64(x.now().queue(c.rec.Queue).Retry)*1000})
 	case c.Owed == 0 && x.owing[c.rec.ID] != nil: // keeps its place already
 	case was == forwarding && result == cdr.Abandoned:
 		x.missed(c, "")
@@ -383,7 +387,7 @@ func (x *Exchange) acdDone(c *call, was phase, result string) {
 	case (was == queued || was == ringing) && result == cdr.Abandoned:
 		if x.acd.Gone(now, c.q()) {
 			c.rec.Result = cdr.Short
-		} else if k, ok := x.acd.CallOf(c.q()); ok && k.Callback {
+		} else if k, ok := x.acd.CallOf(c.rec.ID); ok && k.Callback {
 			x.owe(c, "missed")
 		}
 	case c.Owed != 0 && c.rec.AnsweredAt == 0:
@@ -403,11 +407,21 @@ func (x *Exchange) missed(c *call, first string) {
 		c.rec.Result = cdr.Short
 		return
 	}
+	x.promise(c, "missed", acd.Call{First: first, Because: "来电时该席正在振铃"})
+}
+
+// promise puts a caller who is in nobody's queue on the list of call-backs; like
+// says which seat is asked first. Who is on it already stays there once.
+func (x *Exchange) promise(c *call, kind string, like acd.Call) {
 	if c.callerKey() == "" {
 		return
 	}
-	x.acd.Join(x.ms(), acd.Call{ID: c.rec.ID, Queue: c.rec.Queue, City: c.City, Caller: c.callerKey(), Arrived: c.rec.Queued, First: first, Because: "来电时该席正在振铃", Least: c.least(), Callback: true})
-	x.owe(c, "missed")
+	like.ID, like.Queue, like.City, like.Caller, like.Least, like.Callback = c.rec.ID, c.rec.Queue, c.City, c.callerKey(), c.least(), true
+	like.Arrived = cmp.Or(c.rec.Queued, c.rec.Began)
+	x.acd.Join(x.ms(), like)
+	if _, ok := x.acd.CallOf(c.rec.ID); ok {
+		x.owe(c, kind)
+	}
 }
 
 // spoken is a moment for log lines.

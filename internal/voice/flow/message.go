@@ -42,6 +42,8 @@ type Message struct {
 	Until int64         `json:"until,omitempty"`
 	Why   string        `json:"why,omitempty"`
 	Up    bool          `json:"up,omitempty"`
+	Next  bool          `json:"progressive,omitempty"` // the next of the 回访 list is dialled by itself
+	Rests int64         `json:"rests,omitempty"`       // until then it is not: 静默时段
 
 	Call      int64       `json:"call,omitempty,string"`
 	Direction string      `json:"direction,omitempty"`

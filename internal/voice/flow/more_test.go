@@ -132,6 +132,35 @@ func TestOutboundRespectsQuietHours(t *testing.T) {
 	}
 }
 
+// A list that is dialled by itself rests in the quiet hours, and its page says so.
+func TestProgressiveRestsInTheQuietHours(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	p := w.sit("callback")
+	for _, step := range []struct {
+		at    time.Time
+		on    bool
+		rests time.Time
+		text  string
+	}{
+		{time.Date(2026, 11, 24, 20, 59, 0, 0, clock.Shanghai), true, time.Time{}, ""},
+		{time.Date(2026, 11, 24, 21, 0, 0, 0, clock.Shanghai), true, time.Date(2026, 11, 25, 8, 0, 0, 0, clock.Shanghai), "现为静默时段，渐进外呼暂停，08:00自动继续。"},
+		{time.Date(2026, 11, 25, 8, 0, 0, 0, clock.Shanghai), true, time.Time{}, "静默时段已过，渐进外呼继续。"},
+		{time.Date(2026, 11, 25, 8, 1, 0, 0, clock.Shanghai), false, time.Time{}, "静默时段已过，渐进外呼继续。"},
+	} {
+		w.c.Set(step.at)
+		if !step.on || step.text == "" {
+			must(t, p.d.Progressive(ctx, step.on))
+		}
+		w.x.pace(ctx)
+		m, _ := p.last("state")
+		notice, _ := p.last("notice")
+		if at := clock.FromMillis(m.Rests); m.Next != step.on || !step.rests.IsZero() && !at.Equal(step.rests) || step.rests.IsZero() && m.Rests != 0 || notice.Text != step.text {
+			t.Errorf("%s: on %v, rests until %s, %q", step.at.Format("15:04"), m.Next, at, notice.Text)
+		}
+	}
+}
+
 // 领导接听: within the session the leader has a seat, and each call is on the board.
 func TestLeaderAnswers(t *testing.T) {
 	w := newWorld(t)

@@ -9,6 +9,7 @@ import (
 
 	"hotline/internal/access"
 	"hotline/internal/audit"
+	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/fault"
 	"hotline/internal/line"
@@ -30,7 +31,7 @@ func (x *Exchange) owed(id int64) *owed { return x.owing[id] }
 
 // owe notes that the caller of c will be called back.
 func (x *Exchange) owe(c *call, kind string) {
-	if x.owing[c.rec.ID] != nil || c.Owed != 0 {
+	if x.owing[c.rec.ID] != nil {
 		return
 	}
 	q := x.now().queue(c.rec.Queue)
@@ -63,12 +64,25 @@ func (x *Exchange) settled(id int64, state string) {
 	}
 }
 
-// gaveUp registers a caller who could not be reached, so that a person goes on.
+// gaveUp registers a caller who could not be reached, so that a person goes on;
+// the ticket of a talk that broke off is enough.
 func (x *Exchange) gaveUp(id int64) {
-	if o := x.owing[id]; o != nil {
-		x.settled(id, "gave_up")
-		x.autoTicket(context.Background(), o.rec, "漏接后多次回拨未接通")
+	o := x.owing[id]
+	if o == nil {
+		return
 	}
+	x.settled(id, "gave_up")
+	why := "漏接后多次回拨未接通"
+	if o.back.Kind == "dropped" {
+		why = "通话中断后多次回拨未接通"
+	}
+	go func() {
+		var now *cdr.Call
+		err := x.DB.View(context.Background(), func(tx *db.Tx) (err error) { now, err = x.CDR.Peek(tx, id); return err })
+		if err != nil || now.Ticket == 0 {
+			x.autoTicket(context.Background(), o.rec, why)
+		}
+	}()
 }
 
 // callBack calls a citizen for the seat that accepted.
@@ -134,7 +148,12 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		c.enqueue(ctx) // the seat is gone: the citizen gets another
 		return
 	}
+	hello := "visit"
 	if c.Owed != 0 {
+		hello = "callback_hello"
+		if o := x.owed(c.Owed); o != nil && o.back.Kind == "dropped" {
+			hello = "dropped_hello"
+		}
 		x.acd.Reached(x.ms(), c.Owed)
 		x.settled(c.Owed, "done")
 	}
@@ -145,6 +164,7 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		c.hear(ctx, c.SeatLeg, c.Caller, 1)
 		c.record(ctx)
 		c.tell(cdr.EventRedialled, 0, nil)
+		c.introduce(ctx, "dropped_hello")
 		x.show(c)
 		return
 	}
@@ -153,6 +173,14 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		leg = c.SeatLeg
 	}
 	c.bind(ctx, s, leg)
+	c.introduce(ctx, hello)
+}
+
+// introduce tells who was called why he is called; the seat hears when that is over.
+func (c *call) introduce(ctx context.Context, hello string) {
+	for _, l := range []media.Leg{c.Caller, c.SeatLeg} {
+		c.play(ctx, l, "hello", clips(hello), false, false, nil)
+	}
 }
 
 // failures are the Q.850 causes by which a carrier says that its network, not
@@ -256,19 +284,41 @@ func (d *Desk) Progressive(ctx context.Context, on bool) error {
 	if until := d.x.now().QuietUntil(d.x.clk.Now()); on && !until.IsZero() {
 		return errQuiet(until)
 	}
-	return d.x.do(ctx, func() error { d.s.next = on; return nil })
+	return d.x.do(ctx, func() error {
+		d.s.next, d.s.rests = on, 0
+		d.x.showSeat(d.s)
+		return nil
+	})
 }
 
-// pace dials for seats that asked for it; app calls it every few seconds.
-func (x *Exchange) pace(ctx context.Context) {
-	r := x.now()
-	if !r.QuietUntil(x.clk.Now()).IsZero() {
+// rest tells a seat whose list is dialled by itself when the quiet hours begin
+// and end.
+func (x *Exchange) rest(s *seat, until time.Time) {
+	var rests int64
+	if !until.IsZero() {
+		rests = clock.Millis(until)
+	}
+	if !s.next || s.rests == rests {
 		return
 	}
+	s.rests = rests
+	text := "静默时段已过，渐进外呼继续。"
+	if rests != 0 {
+		text = "现为静默时段，渐进外呼暂停，" + until.Format("15:04") + "自动继续。"
+	}
+	s.push(Message{Type: "notice", Code: "quiet_hours", Text: text})
+	x.showSeat(s)
+}
+
+// pace dials for seats that asked for it, but not in the quiet hours; paces calls
+// it every few seconds.
+func (x *Exchange) pace(ctx context.Context) {
+	until := x.now().QuietUntil(x.clk.Now())
 	x.mu.Lock()
 	var free []*Desk
 	for _, s := range x.seats {
-		if s.next && s.call == 0 && s.rings == 0 && len(s.desks) > 0 && x.up(s) && x.acd.SeatOf(s.id).State == acd.Ready {
+		x.rest(s, until)
+		if until.IsZero() && s.next && s.call == 0 && s.rings == 0 && len(s.desks) > 0 && x.up(s) && x.acd.SeatOf(s.id).State == acd.Ready {
 			free = append(free, s.desks[0])
 		}
 	}

@@ -232,7 +232,7 @@ func (c *call) referredAtPhone(ctx context.Context, e media.Event) {
 			return
 		}
 		x.order("referred", x.Engine.Referred(ctx, e.Leg, 200))
-		err = c.complete(ctx, s)
+		err = c.complete(ctx)
 	} else {
 		x.order("referred", x.Engine.Referred(ctx, e.Leg, 603))
 	}

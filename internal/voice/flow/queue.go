@@ -61,6 +61,8 @@ func (x *Exchange) act(ctx context.Context, a acd.Action) {
 		}
 	case acd.GaveUp:
 		x.gaveUp(a.Call)
+	case acd.CameBack:
+		x.settled(a.Call, "came_back")
 	}
 	x.changed()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 
 	"hotline/internal/db"
@@ -69,7 +70,11 @@ func (c *call) take(ctx context.Context, s *seat, leg media.Leg) error {
 	c.closeOffer("answered")
 	s.rings = 0
 	c.bind(ctx, s, leg)
-	c.play(ctx, c.Caller, "hello", clips(append(append([]string{"agent_no"}, figures(s.person.No)...), "at_service")...), false, false, nil)
+	hello := append(append([]string{"agent_no"}, figures(s.person.No)...), "at_service")
+	if slices.Contains(c.rec.Flags, "leader") {
+		hello = []string{"leader"}
+	}
+	c.play(ctx, c.Caller, "hello", clips(hello...), false, false, nil)
 	return nil
 }
 
@@ -218,7 +223,7 @@ func (c *call) hold(ctx context.Context) {
 			c.hear(ctx, p.Leg, c.Caller, 0)
 		}
 	}
-	c.play(ctx, c.Caller, "hold", clips("moh"), true, false, nil)
+	c.play(ctx, c.Caller, "hold", clips("hold", "moh"), true, false, nil)
 	c.dirty = true
 }
 
@@ -282,6 +287,8 @@ func (d *Desk) Hangup(ctx context.Context) error {
 			return err
 		}
 		switch {
+		case c.Phase == talking && c.three():
+			c.leave(ctx)
 		case c.Phase == talking && c.rec.Direction == "in" && c.x.now().Survey && c.Warned < 3:
 			c.survey(ctx)
 		case c.Phase == talking:
@@ -380,9 +387,12 @@ func (c *call) endedLeg(ctx context.Context, e media.Event) {
 			c.finish(ctx, cdr.Failed, e.Cause, "platform")
 		case c.Phase == talking && e.Leg == c.SeatLeg && e.By == "party": // hung up at the phone
 			c.SeatLeg = ""
-			if x.now().Survey && c.rec.Direction == "in" {
+			switch {
+			case c.three():
+				c.leave(ctx)
+			case x.now().Survey && c.rec.Direction == "in":
 				c.survey(ctx)
-			} else {
+			default:
 				c.finish(ctx, cdr.Answered, 16, "platform")
 			}
 		case c.Phase == talking && e.Leg == c.SeatLeg:
@@ -423,9 +433,10 @@ func (c *call) callerGone(ctx context.Context, e media.Event) {
 	}
 	switch {
 	case c.Redial && c.Phase == dialling:
-		c.note("redial_failed", "诉求人没有接听，未能接回，请登记工单。")
+		c.note("redial_failed", "诉求人没有接听，未能接回，已列入漏接回拨。")
 	case c.Redial && c.Phase == talking && cut(e):
-		c.note("redial_failed", "诉求人再次断线，不再自动接回，请登记工单。")
+		c.lost = true
+		c.note("redial_failed", "诉求人再次断线，已列入漏接回拨。")
 	}
 	c.finish(ctx, result, e.Cause, by)
 }

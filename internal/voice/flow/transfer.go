@@ -92,7 +92,10 @@ func (c *call) startHand(ctx context.Context, h *hand, t line.Target) error {
 	c.Hand = h
 	c.Path = append(c.Path, t.Code)
 	c.in(&party{Leg: h.Leg, Kind: "external", Name: t.Name})
-	if !h.Forward && h.Rec.Mode != "conference" {
+	switch {
+	case h.Rec.Mode == "conference":
+		c.play(ctx, c.Caller, "emergency", clips("emergency"), false, false, nil)
+	case !h.Forward:
 		c.hold(ctx)
 		c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
 	}
@@ -131,6 +134,7 @@ func (c *call) handAnswered(ctx context.Context) {
 		c.joinForward(ctx, h)
 	case h.Rec.Mode == "conference":
 		h.State = "conference"
+		x.order("stop notice", x.Engine.StopPlay(ctx, c.Caller))
 		x.order("join", x.Engine.Join(ctx, c.Room, h.Leg))
 		c.tell(cdr.EventConference, h.Rec.From, map[string]any{"transfer": h.Rec.ID})
 	default:
@@ -151,6 +155,7 @@ func (c *call) joinForward(ctx context.Context, h *hand) {
 	if c.rec.AnsweredAt == 0 {
 		c.rec.AnsweredAt = x.ms()
 	}
+	x.acd.Served(x.ms(), c.callerKey())
 	if !c.Mixed {
 		c.Mixed = x.order("mix", x.Engine.Mix(ctx, c.Room, c.Caller, h.Leg))
 		c.record(ctx)
@@ -254,6 +259,7 @@ func (d *Desk) Conference(ctx context.Context) error {
 		c.hear(ctx, c.Caller, h.Leg, 1)
 		c.hear(ctx, h.Leg, c.Caller, 1)
 		c.resume(ctx)
+		c.play(ctx, c.Caller, "three", clips("three_way"), false, false, nil)
 		c.tell(cdr.EventConference, d.s.actor.Account, map[string]any{"transfer": h.Rec.ID})
 		return nil
 	})
@@ -262,10 +268,10 @@ func (d *Desk) Conference(ctx context.Context) error {
 // Complete lets the seat leave: caller and target go on. Before the target has
 // answered the caller waits for it, and comes back here when nobody does.
 func (d *Desk) Complete(ctx context.Context) error {
-	return d.talk(ctx, func(c *call) error { return c.complete(ctx, d.s) })
+	return d.talk(ctx, func(c *call) error { return c.complete(ctx) })
 }
 
-func (c *call) complete(ctx context.Context, s *seat) error {
+func (c *call) complete(ctx context.Context) error {
 	h := c.Hand
 	if h == nil {
 		return fault.Conflict("no_transfer", "当前没有转接。")
@@ -280,15 +286,26 @@ func (c *call) complete(ctx context.Context, s *seat) error {
 		c.play(ctx, c.Caller, "hold", clips("transfer_wait", "moh"), true, false, nil)
 		return nil
 	}
+	c.leave(ctx)
+	return nil
+}
+
+// leave takes the seat out of a consultation or a conference; caller and target
+// go on.
+func (c *call) leave(ctx context.Context) {
+	h := c.Hand
 	h.Rec.Result = "completed"
 	c.x.saveHand(h)
 	c.hear(ctx, c.Caller, h.Leg, 1)
 	c.hear(ctx, h.Leg, c.Caller, 1)
 	c.Hand = nil
 	c.release(ctx, handed)
-	c.tell(cdr.EventHanded, s.actor.Account, map[string]any{"transfer": h.Rec.ID})
-	return nil
+	c.tell(cdr.EventHanded, h.Rec.From, map[string]any{"transfer": h.Rec.ID})
 }
+
+// three tells whether caller, seat and target talk together: however the seat
+// goes, the other two are not cut off.
+func (c *call) three() bool { return c.Hand != nil && c.Hand.State == "conference" }
 
 // Cancel takes the caller back from a transfer.
 func (d *Desk) Cancel(ctx context.Context) error {

@@ -44,6 +44,11 @@ export function thousands(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** 话音质量 of one line; the loss comes as a share of the packets. */
+export function lineQuality(q: { mos?: number; loss?: number; jitter?: number }): string {
+  return `MOS ${(q.mos ?? 0).toFixed(1)}，丢包${(100 * (q.loss ?? 0)).toFixed(1)}%，抖动${Math.round(q.jitter ?? 0)}毫秒`
+}
+
 export function fileSize(bytes: number): string {
   if (bytes < 1024 * 1024) return `${Math.max(1, Math.round(bytes / 1024))} KB`
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`

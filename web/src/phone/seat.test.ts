@@ -67,6 +67,15 @@ beforeEach(() => {
 })
 afterEach(() => vi.useRealTimers())
 
+test('渐进外呼开着没有、歇到何时，以服务器说的为准', async () => {
+  const seat = await online()
+  expect(seat.progressive.value).toBe(false)
+  lines[0].push({ type: 'state', state: 'ready', since: 2, up: true, progressive: true, rests: 1795647600000 })
+  expect([seat.progressive.value, seat.rests.value]).toEqual([true, 1795647600000])
+  lines[0].push({ type: 'state', state: 'ready', since: 2, up: true })
+  expect([seat.progressive.value, seat.rests.value]).toEqual([false, 0])
+})
+
 test('签入后接通语音，状态跟着服务器走', async () => {
   const seat = await online()
   expect(seat.link.value).toBe('online')

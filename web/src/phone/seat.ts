@@ -66,6 +66,7 @@ export function createSeat(outside: Outside) {
     done: null as Done | null,
     watching: null as { call: string; mode: string } | null,
     progressive: false,
+    rests: 0, // ms UTC until which progressive dialling rests, 0 = it does not
     notice: '',
     quality: null as Quality | null,
     waiting: 0,
@@ -159,7 +160,7 @@ export function createSeat(outside: Outside) {
     old?.close()
     release?.()
     release = null
-    Object.assign(s, { link: 'off', voice: 'off', state: 'off', up: false, phone: '', centre: '', devices: [], ringing: null, call: null, number: '', done: null, watching: null, progressive: false, notice: '', quality: null, waiting: 0, longest: 0, wall: null })
+    Object.assign(s, { link: 'off', voice: 'off', state: 'off', up: false, phone: '', centre: '', devices: [], ringing: null, call: null, number: '', done: null, watching: null, progressive: false, rests: 0, notice: '', quality: null, waiting: 0, longest: 0, wall: null })
   }
 
   function hush(err: Error) {
@@ -188,7 +189,6 @@ export function createSeat(outside: Outside) {
   async function run(cmd: string, fields: Record<string, unknown> = {}): Promise<boolean> {
     try {
       await ask(cmd, fields)
-      if (cmd === 'progressive') s.progressive = Boolean(fields.on)
       return true
     } catch (err) {
       say((err as Error).message)
@@ -282,6 +282,8 @@ export function createSeat(outside: Outside) {
     const was = s.phone
     s.phone = m.phone ?? ''
     s.centre = m.centre ?? ''
+    s.progressive = Boolean(m.progressive)
+    s.rests = m.rests ?? 0
     if (was !== s.phone && m.type === 'state') speak()
     if (s.state !== 'ringing') s.ringing = null
   }

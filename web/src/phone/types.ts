@@ -154,6 +154,9 @@ export interface Push extends Call, Quality {
   after?: SeatState
   until?: number
   up?: boolean
+  /** The next citizen of the 回访 list is dialled by itself; not until `rests` (ms UTC), the end of the quiet hours. */
+  progressive?: boolean
+  rests?: number
   result?: string
   wrap?: number
   code?: string

@@ -64,6 +64,31 @@ func TestEveryLineHasItsSound(t *testing.T) {
 	}
 }
 
+// A line that nobody says misleads who reads the script, and costs a recording.
+func TestEveryPromptIsSaid(t *testing.T) {
+	var code strings.Builder
+	for _, dir := range []string{"../../flow", "../engine", "../../../line"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatal(dir, err)
+		}
+		for _, f := range files {
+			if raw, err := os.ReadFile(f); err == nil && !strings.HasSuffix(f, "_test.go") {
+				code.Write(raw)
+			}
+		}
+	}
+	table, err := os.ReadFile("prompts.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range strings.Lines(string(table)) {
+		if name, _, _ := strings.Cut(row, "\t"); !strings.Contains(code.String(), `"`+name+`"`) {
+			t.Errorf("%s is never said", name)
+		}
+	}
+}
+
 func TestNumbersAreReadAsChineseReadsThem(t *testing.T) {
 	word := map[string]string{}
 	for _, s := range Script() {
