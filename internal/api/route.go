@@ -175,6 +175,12 @@ func (a *API) admit(ctx context.Context, rule Rule, header func(string) string, 
 	}
 	actor.IP = ip
 	if !rule.allows(actor) {
+		switch actor.Restricted {
+		case "must_change":
+			return ctx, fault.Forbidden("must_change", "请先修改密码。")
+		case "must_enrol":
+			return ctx, fault.Forbidden("must_enrol", "请先绑定双因素登录。")
+		}
 		return ctx, fault.Forbidden("role_forbidden", "您的岗位没有这项功能。")
 	}
 	return context.WithValue(ctx, actorKey{}, actor), nil

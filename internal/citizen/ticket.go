@@ -26,7 +26,7 @@ var acts = map[string]act{
 		may:  func(p Progress) Permission { return p.MaySupplement }, do: (*site).doSupplement,
 	},
 	"urge": {
-		Title: "催办", Button: "提交催办", Done: "催办已经记录，并通知了承办单位。",
+		Title: "催办", Button: "提交催办", Done: "催办已经记录，并通知正在办理的单位和热线。",
 		Lead: "催办会通知正在办理的单位和热线，并记入办理过程。",
 		may:  func(p Progress) Permission { return p.MayUrge }, do: (*site).doUrge,
 	},
