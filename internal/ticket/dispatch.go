@@ -2,12 +2,15 @@ package ticket
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"hotline/internal/access"
 	"hotline/internal/calendar"
 	"hotline/internal/category"
 	"hotline/internal/clock"
 	"hotline/internal/fault"
+	"hotline/internal/org"
 )
 
 // step runs the effect of one action; by then the edge's state change and
@@ -68,8 +71,12 @@ func doDispatch(w *work) error {
 		if id == unit.ID {
 			return fault.Invalid("assist_is_main", "协办单位不能与主办单位相同。")
 		}
-		if u, ok := w.tree.Get(id); !ok || !u.Active {
+		u, ok := w.tree.Get(id)
+		if !ok || !u.Active {
 			return fault.Invalid("unit_unknown", "协办单位不存在或已停用。")
+		}
+		if err := w.mayHelp(u, "assists"); err != nil {
+			return err
 		}
 		w.assign(nil, id, RoleAssist)
 	}
@@ -175,6 +182,9 @@ func doAssist(w *work) error {
 	if !ok || !unit.Active || unit.ID == w.a.Unit {
 		return fault.Invalid("unit_unknown", "请选择另一个在用的单位作为协办单位。").At(fault.Field{Name: "assist_unit", Detail: "请选择另一个在用的单位。"})
 	}
+	if err := w.mayHelp(unit, "assist_unit"); err != nil {
+		return err
+	}
 	for _, a := range w.t.Open() {
 		if a.Unit == unit.ID {
 			return fault.Conflict("assist_exists", "%s已在承办或协办这张工单。", unit.Name)
@@ -201,9 +211,13 @@ func guardLevelAllowed(w *work) error {
 	if !ok || !unit.Active {
 		return fault.Invalid("unit_unknown", "承办单位不存在或已停用。").At(fault.Field{Name: "unit", Detail: "请选择在用的单位。"})
 	}
+	return w.levelAllowed(unit, "unit")
+}
+
+func (w *work) levelAllowed(unit org.Unit, field string) error {
 	c, known := w.s.categories(w.t.Platform, w.t.AcceptedAt()).Get(w.t.Category)
 	if known && (c.Lowest == category.City || c.Lowest == category.Province) && (unit.Kind == "county" || unit.Kind == "county_department") {
-		return fault.Invalid("level_too_low", "“%s”应由市级部门办理，不能下派到县区。", c.Name).At(fault.Field{Name: "unit", Detail: "请改派市级部门。"})
+		return fault.Invalid("level_too_low", "“%s”应由市级部门办理，不能下派到县区。", c.Name).At(fault.Field{Name: field, Detail: "请改派市级部门。"})
 	}
 	return nil
 }
@@ -211,36 +225,65 @@ func guardLevelAllowed(w *work) error {
 // guardTownAllowed checks a town against its 履职事项清单, in the
 // classification under which the ticket began.
 func guardTownAllowed(w *work) error {
-	unit, ok := w.tree.Get(w.in.Int("unit"))
-	tree := w.s.categories(w.t.Platform, w.t.AcceptedAt())
-	if !ok || unit.Kind != "town" || tree.TownMay(w.t.Category) {
-		return nil
-	}
-	return fault.Invalid("town_not_listed", "“%s”不在乡镇（街道）履职事项清单内，应由职能部门办理，不能派给%s。", tree.PathName(w.t.Category), unit.Name).At(fault.Field{Name: "unit", Detail: "请改派职能部门。"})
+	unit, _ := w.tree.Get(w.in.Int("unit"))
+	return w.townAllowed(unit, "unit")
 }
 
-// guardConflictFree keeps a 举报 away from the accused unit and everything below it.
+func (w *work) townAllowed(unit org.Unit, field string) error {
+	tree := w.s.categories(w.t.Platform, w.t.AcceptedAt())
+	if unit.Kind != "town" || tree.TownMay(w.t.Category) {
+		return nil
+	}
+	return fault.Invalid("town_not_listed", "“%s”不在乡镇（街道）履职事项清单内，应由职能部门办理，不能派给%s。", tree.PathName(w.t.Category), unit.Name).At(fault.Field{Name: field, Detail: "请改派职能部门。"})
+}
+
+// guardConflictFree keeps a ticket away from the unit that it accuses.
 func guardConflictFree(w *work) error {
-	if w.t.Label != access.Informant {
+	unit, _ := w.tree.Get(w.in.Int("unit"))
+	return w.conflictFree(unit, "unit")
+}
+
+// conflictFree refuses the accused unit, and everything below it, a 举报 and what
+// is to be kept from the accused (对被反映人保密).
+func (w *work) conflictFree(unit org.Unit, field string) error {
+	if unit.ID == 0 || w.t.Label != access.Informant && w.t.Secrecy != SecrecyAccused {
 		return nil
 	}
 	body, err := w.s.openBody(w.t)
-	if err != nil {
+	if err != nil || body.Object == "" {
 		return err
 	}
-	if body.Object == "" {
-		return nil
-	}
-	unit, ok := w.tree.Get(w.in.Int("unit"))
-	if !ok {
-		return nil
-	}
 	for _, u := range append(w.tree.Ancestors(unit.ID), unit) {
-		if u.Name == body.Object || u.Short != "" && len(u.Short) > 6 && u.Short == body.Object {
-			return fault.Forbidden("conflict_of_interest", "被反映的单位及其下属单位不能承办这件举报，请改派其上级或其他单位。")
+		if accuses(body.Object, u) {
+			return fault.Forbidden("conflict_of_interest", "被反映的单位及其下属单位不能承办、协办这件诉求，请改派其上级或其他单位。").At(fault.Field{Name: field, Detail: "请选择其他单位。"})
 		}
 	}
 	return nil
+}
+
+// accuses tells whether a 被反映对象 names a unit, by its name or by a short one
+// that is not a word of many (a town's may be the name of a village).
+func accuses(object string, u org.Unit) bool {
+	return strings.Contains(object, u.Name) || u.Short == object && len(u.Short) > 6 || utf8.RuneCountInString(u.Short) >= 5 && strings.Contains(object, u.Short)
+}
+
+// mayHelp refuses a unit that may not co-handle (协办) the ticket.
+func (w *work) mayHelp(unit org.Unit, field string) error {
+	if err := w.townAllowed(unit, field); err != nil {
+		return err
+	}
+	return w.conflictFree(unit, field)
+}
+
+// mayTake refuses a unit that may not have the part of a ticket that another
+// returned.
+func (w *work) mayTake(unit org.Unit, role, field string) error {
+	if role == RoleMain {
+		if err := w.levelAllowed(unit, field); err != nil {
+			return err
+		}
+	}
+	return w.mayHelp(unit, field)
 }
 
 func guardNotDispatched(w *work) error {

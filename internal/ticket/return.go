@@ -99,6 +99,9 @@ func doDecideReturn(w *work) error {
 	if !w.tree.Under(from, to) {
 		return fault.Invalid("outside_scope", "只能改派给本级管辖范围内的单位。").At(fault.Field{Name: "redispatch", Detail: "请选择下级单位。"})
 	}
+	if err := w.mayTake(unit, w.a.Role, "redispatch"); err != nil {
+		return err
+	}
 	if w.t.returnedBy(to) {
 		return fault.Conflict("already_returned", "%s已退过这张工单，请改派其他单位或会商。", unit.Name)
 	}
