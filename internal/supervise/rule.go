@@ -45,6 +45,8 @@ type fact struct {
 	Clock    string `json:"kind"`
 	Stage    int64  `json:"stage"`
 	Owes     int64  `json:"cu"`
+	Whole    int64  `json:"whole"` // 1: the ticket's own deadline moved
+	Due      int64  `json:"due"`
 }
 
 // absorb applies the rules to a batch, in the transaction that moves the
@@ -84,6 +86,11 @@ func (s *Service) judge(tx *db.Tx, e eventlog.Event, f *fact) error {
 	case "ticket.close":
 		_, err := tx.Exec(`DELETE FROM supervision_candidate WHERE ticket = $1 AND rule = $2 AND handled = 0 AND $3 <> $4`, e.SubjectID, RuleOverdue, f.Status, ticket.Handling)
 		return err
+	case "ticket.decide-extension": // asked for in time and agreed to after it
+		if f.Whole == 1 && f.Due > e.At {
+			_, err := tx.Exec(`DELETE FROM supervision_candidate WHERE ticket = $1 AND rule = $2 AND handled = 0`, e.SubjectID, RuleOverdue)
+			return err
+		}
 	case "ticket.return":
 		if f.Times >= 2 {
 			return list(tx, e, f, RuleReturns, f.Acts)

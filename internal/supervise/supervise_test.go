@@ -208,3 +208,31 @@ func TestOrder(t *testing.T) {
 		}
 	})
 }
+
+// More time that was asked for before the deadline and agreed to after it takes
+// the ticket off the list of the overdue.
+func TestAgreedExtensionIsNotOverdue(t *testing.T) {
+	dbtest.Each(t, schemas(), func(t *testing.T, d *db.DB, c *clock.Virtual) {
+		w := newWorld(t, d, c)
+		disp, unit, sup := w.Who(access.Dispatcher, "P420100"), w.Who(access.Handler, "D420100-chengguan"), w.Who(access.Supervisor, "P420100")
+		at := w.Create("P420100", nil)
+		w.Do(disp, at, "dispatch", w.Unit("D420100-chengguan"))
+		w.Do(unit, at, "sign", nil)
+		w.Do(unit, at, "extend", map[string]any{"days": 3, "reason": "需要会同检测机构现场检测"})
+		got, err := w.Tickets.Get(t.Context(), disp, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Set(clock.FromMillis(got.Due).Add(time.Minute))
+		w.sweep()
+		w.count()
+		if got := w.candidates(sup, RuleOverdue); !slices.Contains(got, at) {
+			t.Fatalf("not overdue: %v", got)
+		}
+		w.Do(disp, at, "decide-extension", map[string]any{"decision": "pass", "opinion": "情况属实，同意。"})
+		w.count()
+		if got := w.candidates(sup, RuleOverdue); len(got) != 0 {
+			t.Fatalf("still overdue: %v", got)
+		}
+	})
+}
