@@ -344,6 +344,42 @@ func TestNobodyIsCutOffInAThreeWay(t *testing.T) {
 	}
 }
 
+// Who is in a three-way when the caller's line breaks stays with the seat, and all
+// three talk again when the caller is reached.
+func TestThreeWayWaitsForTheCallerWhoBrokeOff(t *testing.T) {
+	for _, leaves := range []bool{false, true} {
+		w := newWorld(t)
+		p := w.sit("wang")
+		caller := w.call("12345")
+		w.pass(2 * time.Second)
+		id := p.answer()
+		must(t, p.d.Transfer(t.Context(), "110", "诉求人称有人晕倒"))
+		police := w.e.Dialled().Leg
+		w.e.Pick(police)
+		w.sync()
+		w.e.Break(caller)
+		w.sync()
+		again := w.e.Dialled().Leg
+		if again == police || !w.e.Heard(p.leg, police) || !w.e.Heard(police, p.leg) {
+			t.Fatal("110 is cut off with the caller")
+		}
+		if leaves {
+			w.e.HangUp(police)
+			w.sync()
+		}
+		w.e.Pick(again)
+		w.sync()
+		if !w.e.Heard(again, p.leg) || !w.e.Heard(p.leg, again) || w.e.Heard(again, police) == leaves || w.e.Heard(police, again) == leaves {
+			t.Errorf("110 has left: %v: who hears whom is wrong", leaves)
+		}
+		w.e.HangUp(again)
+		w.sync()
+		if r := w.record(id); r.Result != cdr.Answered || w.e.State(police) != "" || p.state() != "acw" {
+			t.Errorf("on record %s, 110 %q, seat %s", r.Result, w.e.State(police), p.state())
+		}
+	}
+}
+
 // A blind transfer that nobody answers comes back to the seat it came from.
 func TestBlindTransferComesBack(t *testing.T) {
 	w := newWorld(t)

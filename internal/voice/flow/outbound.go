@@ -162,6 +162,10 @@ func (c *call) reachedCitizen(ctx context.Context) {
 		x.order("join", x.Engine.Join(ctx, c.Room, c.Caller))
 		c.hear(ctx, c.Caller, c.SeatLeg, 1)
 		c.hear(ctx, c.SeatLeg, c.Caller, 1)
+		if c.three() {
+			c.hear(ctx, c.Caller, c.Hand.Leg, 1)
+			c.hear(ctx, c.Hand.Leg, c.Caller, 1)
+		}
 		c.record(ctx)
 		c.tell(cdr.EventRedialled, 0, nil)
 		c.introduce(ctx, "dropped_hello")
@@ -197,10 +201,13 @@ func (c *call) broke(e media.Event) bool {
 	return c.Phase == talking && cut(e) && c.rec.Number != "" && !c.Redial && c.x.now().Redial && c.x.seats[c.Seat] != nil
 }
 
-// redial calls a caller back once whose call broke off (断线自动回拨一次).
+// redial calls a caller back once whose call broke off (断线自动回拨一次). Who is in
+// a three-way with the seat, as 110 may be, stays with it meanwhile.
 func (c *call) redial(ctx context.Context) bool {
 	s := c.x.seats[c.Seat]
-	c.closeHand(ctx, "cancelled")
+	if !c.three() {
+		c.closeHand(ctx, "cancelled")
+	}
 	if c.Held > 0 {
 		c.rec.HoldMs += c.x.ms() - c.Held
 		c.Held = 0
