@@ -345,9 +345,14 @@ func (x *Exchange) abandonSeat(ctx context.Context, s *seat, why string) {
 	c.SeatLeg, c.Seat = "", ""
 	c.rec.Flag("seat_lost")
 	s.push(Message{Type: "done", Call: c.rec.ID, Result: "requeued", Text: why + "，来电已转其他座席，草稿保留。"})
+	c.toAnother(ctx)
+}
+
+// toAnother gives a caller whose seat is gone to the next one that is free.
+func (c *call) toAnother(ctx context.Context) {
 	c.move(queued)
 	c.play(ctx, c.Caller, "moh", clips("q_busy", "moh"), true, false, nil)
-	x.acd.Requeue(x.ms(), c.q())
+	c.x.acd.Requeue(c.x.ms(), c.q())
 	c.tell(cdr.EventRequeued, 0, map[string]any{"why": "seat_lost"})
 }
 

@@ -344,6 +344,39 @@ func TestNobodyIsCutOffInAThreeWay(t *testing.T) {
 	}
 }
 
+// A citizen who is called back and finds the seat gone rings at another, and is
+// owed a call again when he hangs up before it answers.
+func TestCalledBackByASeatThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	p := w.sit("wang")
+	caller := w.call("12345")
+	w.pass(33 * time.Second)
+	w.e.HangUp(caller)
+	w.sync()
+	must(t, p.d.Ready(t.Context()))
+	w.sync()
+	m, _ := p.last("ringing")
+	must(t, p.d.Answer(t.Context(), m.Call))
+	out := w.e.Dialled().Leg
+	w.e.SeatDown(p.leg)
+	w.pass(6 * time.Second)
+	w.e.Pick(out)
+	w.sync()
+	other := w.sit("li")
+	w.pass(6 * time.Second)
+	if m, ok := other.last("ringing"); !ok || m.Callback {
+		t.Fatalf("the citizen waits and nobody is asked: %+v", m)
+	}
+	w.e.HangUp(out)
+	w.sync()
+	if n := w.count(`SELECT count(*) FROM voice_callback WHERE state = 'open' AND kind = 'dropped'`); n != 1 {
+		t.Errorf("%d are owed a call", n)
+	}
+	if m, ok := other.last("ringing"); !ok || !m.Callback {
+		t.Errorf("the call-back does not ring: %+v", m)
+	}
+}
+
 // Who is in a three-way when the caller's line breaks stays with the seat, and all
 // three talk again when the caller is reached.
 func TestThreeWayWaitsForTheCallerWhoBrokeOff(t *testing.T) {

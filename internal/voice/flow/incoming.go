@@ -384,6 +384,9 @@ func (x *Exchange) acdDone(c *call, was phase, result string) {
 		x.acd.Done(now, c.q())
 		c.Named = false
 		x.missed(c, strings.TrimPrefix(c.Needs[0].Skill, "seat:"))
+	case c.Owed != 0 && (was == queued || was == ringing): // was reached, and found the seat gone
+		x.acd.Done(now, c.q())
+		x.promise(c, "dropped", acd.Call{})
 	case (was == queued || was == ringing) && result == cdr.Abandoned:
 		if x.acd.Gone(now, c.q()) {
 			c.rec.Result = cdr.Short

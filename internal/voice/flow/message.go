@@ -113,7 +113,7 @@ func (c *call) message(typ string) Message {
 	x := c.x
 	m := Message{Type: typ, Call: c.rec.ID, Direction: c.rec.Direction, Number: c.rec.Masked, Line: c.rec.Line, LineName: c.Treat.Line.Name, Mode: string(c.Treat.Line.Mode), Region: c.rec.Region, Place: region.FullName(c.rec.Region),
 		Calls: c.Calls, Open: c.Open, Flags: c.rec.Flags, Phase: c.Phase, Label: c.Phase.Word(), Since: c.rec.Began, Answered: c.rec.AnsweredAt, Held: c.Held > 0, Muted: c.Muted, Recording: c.Rec != "", Paused: c.Paused,
-		Warned: c.Warned, Ticket: c.rec.Ticket, Callback: c.Owed != 0}
+		Warned: c.Warned, Ticket: c.rec.Ticket, Callback: c.Owed != 0 && c.Phase != ringing}
 	if m.LineName == "" {
 		m.LineName = x.Lines.Name(c.rec.Line, x.clk.Now())
 	}

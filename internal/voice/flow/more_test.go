@@ -100,6 +100,7 @@ func TestOutboundRespectsQuietHours(t *testing.T) {
 	if !w.e.Heard(p.leg, out.Leg) {
 		t.Error("they do not hear each other")
 	}
+	w.eventually("the seat that took the request in is shown the number", func() bool { m, ok := p.last("caller"); return ok && m.Number == "13811112222" })
 	must(t, p.d.Hangup(ctx))
 	w.sync()
 	if r := w.newest(); r.Direction != "out" || r.Result != cdr.Answered || r.Ticket != made.ID {
@@ -126,7 +127,6 @@ func TestOutboundRespectsQuietHours(t *testing.T) {
 	if err := caller.d.Progressive(ctx, true); !fault.Is(err, "quiet_hours") {
 		t.Errorf("a list is dialled in the evening: %v", err)
 	}
-	w.eventually("the seat that took the request in is shown the number", func() bool { m, ok := p.last("caller"); return ok && m.Number == "13811112222" })
 	if m, ok := caller.last("caller"); ok {
 		t.Errorf("who calls back is shown %+v", m)
 	}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -143,9 +144,13 @@ func (c *call) reachedCitizen(ctx context.Context) {
 	x := c.x
 	s := x.seats[c.Seat]
 	if s == nil || s.browser() == "" && c.SeatLeg == "" {
-		c.Phase = talking
-		c.rec.AnsweredAt = x.ms()
-		c.enqueue(ctx) // the seat is gone: the citizen gets another
+		c.rec.AnsweredAt = cmp.Or(c.rec.AnsweredAt, x.ms())
+		if c.Owed != 0 {
+			x.acd.Reached(x.ms(), c.Owed)
+			x.settled(c.Owed, "done")
+		}
+		c.Seat, c.SeatLeg = "", ""
+		c.toAnother(ctx) // the seat is gone
 		return
 	}
 	hello := "visit"
