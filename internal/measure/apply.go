@@ -170,10 +170,10 @@ func (b *book) step(e eventlog.Event, f *fact, r, was *row) error {
 		if r.dispatched > 0 && e.At-r.dispatched <= contactLimit {
 			r.set(mContact24, true)
 		}
-	case "decide-extension":
-		if f.Decision == "pass" {
+	case "decide-extension": // of the ticket itself, not of a node within it
+		if f.Decision == "pass" && (f.Whole.On || f.At == r.root) {
 			r.set(mExtended, true)
-			if f.Due > e.At && (f.Whole.On || f.At == r.root) {
+			if f.Due > e.At {
 				r.late = 0
 			}
 		}
