@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"maps"
+	"strings"
 	"testing"
 
 	"hotline/internal/access"
@@ -89,4 +90,35 @@ func TestCloseLetsTheAssistantGo(t *testing.T) {
 		}
 	}
 	w.checkInvariants(made.ID)
+}
+
+// What a unit answers to each 诉求点 is sealed like every reply; beside it stands
+// only the redacted rendition.
+func TestAnswersToPointsAreSealed(t *testing.T) {
+	d, c := dbtest.SQLite(t, schemas()...)
+	w := newWorld(t, d, c)
+	made, dept := w.create(func(n *Intake) { n.Points = []string{"路灯不亮", "井盖松动"} }), "D420100-chengguan"
+	w.must(w.who(access.Dispatcher, "P420100"), made.ID, "dispatch", map[string]any{"unit": id(w.units[dept].ID)})
+	w.must(w.who(access.Handler, dept), made.ID, "sign", nil)
+	w.must(w.who(access.Handler, dept), made.ID, "contact", contacted)
+	fields := maps.Clone(replyFields)
+	const answer = "已修复，如有问题请联系维修员张三丰13812342671。"
+	fields["point_results"] = []any{map[string]any{"no": 1, "result": answer}, map[string]any{"no": 2, "result": "井盖已固定。"}}
+	w.must(w.who(access.Handler, dept), made.ID, "reply", fields)
+	got := w.load(made.ID)
+	if p := got.Detail.Points[0]; strings.Contains(p.Result, "13812342671") || !strings.Contains(p.Result, "已修复") || p.Said == 0 {
+		t.Errorf("beside the ticket stands %+v", p)
+	}
+	lines, err := w.s.Timeline(t.Context(), got, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lines {
+		for _, x := range l.Texts {
+			if x.ID == got.Detail.Points[0].Said && x.Text == answer {
+				return
+			}
+		}
+	}
+	t.Error("the citizen cannot read the whole answer")
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"hotline/internal/fault"
+	"hotline/internal/zh"
 )
 
 // doReply (答复) hands the unit's result to its own leader.
@@ -22,7 +23,7 @@ func doReply(w *work) error {
 		for i := range w.t.Detail.Points {
 			if q := &w.t.Detail.Points[i]; q.No == p.No && p.Result != "" {
 				q.State, q.Unit = "answered", w.a.Unit
-				q.Result = p.Result
+				q.Result, q.Said = zh.Redact(p.Result), w.say("point", p.Result)
 			}
 		}
 	}

@@ -81,8 +81,9 @@ type Point struct {
 	Text   string `json:"text"`  // redacted rendition
 	State  string `json:"state"` // open | answered | split
 	Unit   int64  `json:"unit,string,omitempty"`
-	Result string `json:"result,omitempty"` // redacted rendition of the unit's answer
-	Split  string `json:"split,omitempty"`  // 单号 of the ticket that it was taken into
+	Result string `json:"result,omitempty"`      // redacted rendition of the unit's answer
+	Said   int64  `json:"said,string,omitempty"` // its whole text
+	Split  string `json:"split,omitempty"`       // 单号 of the ticket that it was taken into
 }
 
 // Suggestion is what dispatch proposed, with the reason that the screen shows.
