@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -106,15 +107,13 @@ func (a *API) publicTicket(ctx context.Context, t *ticket.Ticket) (PublicTicket,
 	if t.Unit != 0 {
 		out.Unit = tree.Name(t.Unit)
 	}
-	for _, p := range t.Detail.Points {
-		out.Points = append(out.Points, PointOut{p.No, p.Text, p.State, tree.Name(p.Unit), p.Result})
-	}
 	handled := t.Status == ticket.ToCallback || t.Status == ticket.Closed || t.Status == ticket.ToRecheck
 	for _, l := range lines {
 		if !l.Public {
 			continue
 		}
 		s := PublicStep{At: stamp(l.Event.At), Label: l.Label, Unit: tree.Name(num(l.Data, "au"))}
+		s.Text = l.Reason
 		for _, x := range l.Texts {
 			if ticket.PublicText(x.Kind) {
 				s.Text = x.Text
@@ -122,14 +121,23 @@ func (a *API) publicTicket(ctx context.Context, t *ticket.Ticket) (PublicTicket,
 		}
 		out.Steps = append(out.Steps, s)
 	}
+	said := map[int64]string{}
 	if handled { // the reply is the citizen's once the hotline has passed it
 		for _, l := range lines {
 			for _, x := range l.Texts {
+				said[x.ID] = x.Text
 				if x.Kind == "reply" || x.Kind == "answer" {
 					out.Reply = x.Text
 				}
 			}
 		}
+	}
+	for _, p := range t.Detail.Points {
+		x := PointOut{No: p.No, Text: p.Text, State: p.State, Unit: tree.Name(p.Unit)}
+		if handled {
+			x.Result = cmp.Or(said[p.Said], p.Result)
+		}
+		out.Points = append(out.Points, x)
 	}
 	return out, nil
 }

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -144,13 +146,16 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 	if t.Due > 0 && p.Tone != citizen.ToneDone {
 		p.Due, p.Late = calendar.Display(now, timeOf(t.Due)), now.UnixMilli() > t.Due
 	}
+	said := map[int64]string{}
 	reply, passed := "", t.Status == ticket.ToCallback || t.Status == ticket.Closed || t.Status == ticket.ToRecheck || t.Status == ticket.Redirected
 	for _, l := range lines {
 		step := citizen.Step{At: timeOf(l.Event.At), Label: s.stepWord(t, l)}
 		if u, ok := tree.Get(l.Event.Unit); ok {
 			step.Unit = u.Name
 		}
+		step.Text = l.Reason
 		for _, x := range l.Texts {
+			said[x.ID] = x.Text
 			switch x.Kind {
 			case "reply", "answer", "outcome":
 				reply = x.Text
@@ -158,7 +163,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 				p.Messages = append(p.Messages, citizen.UnitMessage{At: timeOf(x.At), From: step.Unit, Text: x.Text})
 			case "relay_in":
 				p.Messages = append(p.Messages, citizen.UnitMessage{At: timeOf(x.At), Text: x.Text, Mine: true})
-			case "extend", "verdict", "supplement", "evaluation":
+			case "verdict", "supplement", "evaluation":
 				step.Text = x.Text
 			}
 		}
@@ -169,7 +174,7 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 	if !passed {
 		reply = ""
 	}
-	p.Points = s.points(t, body, reply, now)
+	p.Points = s.points(t, body, reply, said, now)
 	if p.Viewers, err = s.viewers(ctx, t); err != nil {
 		return p, err
 	}
@@ -181,12 +186,17 @@ func (s *site) Progress(ctx context.Context, ref citizen.Ref) (citizen.Progress,
 // stepWord says a step in the citizen's words; a verdict is said with it, as every leg keeps its own.
 func (s *site) stepWord(t *ticket.Ticket, l ticket.Entry) string {
 	words := map[string]string{"ticket.create": "诉求已收到", "ticket.accept": "已受理", "ticket.answer": "已答复", "ticket.dispatch": "已派单", "ticket.sign": "承办单位已签收", "ticket.contact": "承办单位联系您",
-		"ticket.delegate": "已转下级单位办理", "ticket.assist": "增加协办单位", "ticket.decide-extension": "延期审核", "ticket.decide-suspension": "暂缓审核", "ticket.resume": "恢复办理", "ticket.close": "办结审核",
+		"ticket.delegate": "已转下级单位办理", "ticket.assist": "增加协办单位", "ticket.decide-extension": "办理期限延长", "ticket.decide-suspension": "暂缓办理", "ticket.resume": "恢复办理", "ticket.close": "已办结",
 		"ticket.callback": "电话回访", "ticket.evaluate": "您已评价", "ticket.reopen": "复核", "ticket.urge": "催办", "ticket.withdraw": "已撤回", "ticket.redirect": "已告知法定途径", "ticket.supplement": "您补充了材料",
 		"ticket.relay": "您回复了承办单位", "ticket.merge": "与同类诉求合并办理", "ticket.transfer": "已转接", "ticket.escalate": "已提级办理"}
 	word, ok := words[l.Event.Kind]
 	if !ok {
 		return l.Label
+	}
+	if due, _ := l.Data["due"].(json.Number); l.Event.Kind == "ticket.decide-extension" && due != "" {
+		ms, _ := due.Int64()
+		day, _, _ := strings.Cut(calendar.Display(s.Now(), timeOf(ms)), "·")
+		word += "至" + day
 	}
 	if l.Data["outcome"] == "reached" {
 		word += "：" + s.satisfaction(t, fmt.Sprint(l.Data["sat"]))
@@ -196,7 +206,7 @@ func (s *site) stepWord(t *ticket.Ticket, l ticket.Entry) string {
 
 // points gives each 诉求点 with the unit that has it; a request without points
 // is one point.
-func (s *site) points(t *ticket.Ticket, body ticket.Body, reply string, now time.Time) []citizen.Point {
+func (s *site) points(t *ticket.Ticket, body ticket.Body, reply string, said map[int64]string, now time.Time) []citizen.Point {
 	tree := s.a.Org.Tree()
 	unit, since, due, state := tree.Name(t.Platform), timeOf(t.Accepted), "", s.status(t)
 	var helps []string
@@ -229,7 +239,7 @@ func (s *site) points(t *ticket.Ticket, body ticket.Body, reply string, now time
 		if p.State == "answered" {
 			x.State = "已答复"
 			if reply != "" {
-				x.Result = p.Result
+				x.Result = cmp.Or(said[p.Said], p.Result)
 			}
 		}
 		if p.Unit != 0 {

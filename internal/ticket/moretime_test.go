@@ -21,14 +21,25 @@ func below(t *testing.T) (w *world, at int64, city, hub, unit access.Actor, pass
 	return w, made.ID, city, hub, unit, func(days int) { c.Advance(time.Duration(days) * 24 * time.Hour) }
 }
 
-// told is the notice that the newest step owes the citizen.
-func (w *world) told(at int64) string {
+// newest is the last step of a ticket.
+func (w *world) newest(at int64) Entry {
 	w.t.Helper()
 	list, err := w.s.Timeline(w.t.Context(), w.load(at), false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	notice, _ := list[len(list)-1].Data["notice"].(string)
+	return list[len(list)-1]
+}
+
+// told is the notice that the newest step owes the citizen; without one his page
+// does not show the step.
+func (w *world) told(at int64) string {
+	w.t.Helper()
+	x := w.newest(at)
+	notice, _ := x.Data["notice"].(string)
+	if x.Public != (notice != "") {
+		w.t.Errorf("%s with the notice %q is public: %v", x.Event.Kind, notice, x.Public)
+	}
 	return notice
 }
 
@@ -75,8 +86,8 @@ func TestExtensionClimbs(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
-	if n := w.told(at); n != "extended" {
-		t.Errorf("the citizen is told %q", n)
+	if n := w.told(at); n != "extended" || w.newest(at).Reason != "需要会同检测机构现场检测" {
+		t.Errorf("the citizen is told %q because of %q", n, w.newest(at).Reason)
 	}
 	w.must(unit, at, "extend", map[string]any{"days": 1, "reason": "检测报告尚未出具"})
 	w.must(hub, at, "decide-extension", map[string]any{"decision": "reject", "opinion": "请抓紧办理。"})

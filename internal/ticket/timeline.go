@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -19,7 +20,8 @@ type Entry struct {
 	Label  string
 	Data   map[string]any
 	Texts  []Said
-	Public bool // the citizen may see it
+	Public bool   // the citizen may see it
+	Reason string // why a 延期 or 挂起 was asked for, where this step agrees to it
 }
 
 // Said is a free text of a step, by its kind and the rendition the reader may have.
@@ -78,7 +80,7 @@ var TextLabels = map[string]string{
 	"reply": "答复内容", "public": "可公开的答复", "contact": "沟通情况", "relay_out": "承办单位请热线转达", "relay_in": "诉求人回复", "opinion": "审核意见", "basis": "依据",
 	"reason": "理由", "note": "备注", "fix": "需补正内容", "extend": "延期理由", "suspend": "挂起理由", "urge": "催办说明", "supervise": "督办要求", "verdict": "复核说明",
 	"assist_reply": "协办意见", "assist_public": "协办建议公开的内容", "assist_unsolved": "协办未解决原因", "consult": "会商情况",
-	"callback": "回访记录", "evaluation": "评价留言", "supplement": "补充内容", "answer": "答复内容", "outcome": "告知内容", "legal": "法律依据", "unsolved": "未解决原因", "force": "特别说明",
+	"point": "分项答复", "callback": "回访记录", "evaluation": "评价留言", "supplement": "补充内容", "answer": "答复内容", "outcome": "告知内容", "legal": "法律依据", "unsolved": "未解决原因", "force": "特别说明",
 }
 
 // publicTexts are what the citizen reads of the course of a ticket.
@@ -90,6 +92,9 @@ var publicKinds = map[string]bool{
 	"ticket.decide-extension": true, "ticket.decide-suspension": true, "ticket.resume": true, "ticket.close": true, "ticket.callback": true, "ticket.evaluate": true, "ticket.reopen": true,
 	"ticket.urge": true, "ticket.withdraw": true, "ticket.redirect": true, "ticket.supplement": true, "ticket.relay": true, "ticket.merge": true, "ticket.transfer": true, "ticket.escalate": true,
 }
+
+// answers gives the kind of the text that gave the reason for what a step agrees to.
+var answers = map[string]string{"ticket.decide-extension": "extend", "ticket.decide-suspension": "suspend"}
 
 func eventLabel(r *Rules, kind string) string {
 	name := strings.TrimPrefix(kind, "ticket.")
@@ -120,7 +125,7 @@ func (s *Service) Timeline(ctx context.Context, t *Ticket, clear bool) ([]Entry,
 		if err != nil {
 			return err
 		}
-		rules := s.rulesOf(t)
+		rules, asked := s.rulesOf(t), map[string]string{}
 		for _, e := range events {
 			x := Entry{Event: e, Label: eventLabel(rules, e.Kind), Texts: texts[e.ID], Public: publicKinds[e.Kind]}
 			if e.Data != "" {
@@ -130,7 +135,19 @@ func (s *Service) Timeline(ctx context.Context, t *Ticket, clear bool) ([]Entry,
 					return err
 				}
 			}
-			x.Public = x.Public && x.Data["raised"] == nil // agreed on the way up
+			node := fmt.Sprint(x.Data["a"])
+			for _, said := range x.Texts {
+				if said.Kind == "extend" || said.Kind == "suspend" {
+					asked[said.Kind+node] = said.Text
+				}
+			}
+			if kind, told := answers[e.Kind], x.Data["notice"]; kind != "" { // what was refused, or agreed on the way up, the citizen does not see
+				x.Public = x.Data["decision"] == "pass" && told != nil && told != ""
+				x.Reason = asked[kind+node]
+			}
+			if e.Kind == "ticket.close" {
+				x.Public = x.Data["decision"] != "reject"
+			}
 			out = append(out, x)
 		}
 		return nil

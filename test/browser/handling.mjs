@@ -135,6 +135,11 @@ const progress = async (t) => (await api(citizen, 'GET', `/api/v1/public/tickets
   const after = await get(dispatcher, t.id)
   check(after.due > due && after.assignments.every((a) => a.due === after.due), '市平台同意后各级时限一并延长：' + after.assignments.map((a) => a.due))
   check(await texted(), '诉求人收到延期短信')
+  check((await progress(t)).steps.some((x) => x.text?.includes('须等待第三方噪声检测报告')), '进度页写明延期理由')
+  await citizen.locator('a[href*="/s/"]').first().click()
+  await settle(citizen)
+  check(/办理期限延长至[\s\S]*须等待第三方噪声检测报告/.test(await citizen.locator('main').innerText()), '短信的链接打开的进度页写明新的期限和理由')
+  await shot(citizen, 'extension-progress-390')
   await shot(dispatcher, 'extension-agreed-1600')
   await county.context().close()
 }
